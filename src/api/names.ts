@@ -1,0 +1,27 @@
+/** Labels and annotations that we read or write on objects of the cluster, each named once. */
+export const names = {
+  /** Kanister's group: ActionSet, Blueprint, Profile. */
+  kanisterGroup: 'cr.kanister.io',
+  group: 'holdfast.dev',
+  version: 'v1alpha1',
+  /** On an ActionSet, `true`: stop what runs, run the deferred phase, end as failed with reason Cancelled. */
+  cancel: 'holdfast.dev/cancel',
+  /** On Runs and job pods: the ActionSet they belong to. Labels, so that they can be found. */
+  actionSetName: 'holdfast.dev/actionset',
+  actionSetUid: 'holdfast.dev/actionset-uid',
+  /** On job pods, as an annotation: `<uid>/<action index>/<phase>/<attempt>`. A pod without it is never adopted. */
+  owner: 'holdfast.dev/owner',
+  /** Kanister's fixed label of every pod made by a function. */
+  createdBy: 'createdBy',
+  jobId: 'kanister.io/JobID',
+  kanisterLabelPrefix: 'kanister.io/',
+} as const
+
+/**
+ * Fields of ours on Kanister's kinds, as annotations. A Kanister beside us overwrites the CRDs at each of its starts and our
+ * fields are then pruned; the annotation of the same meaning survives. The field wins where both are there.
+ */
+export const fieldAnnotations = {
+  templateLanguage: 'holdfast.dev/template-language',
+  executionMode: 'holdfast.dev/execution-mode',
+} as const
