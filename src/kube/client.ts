@@ -1,0 +1,50 @@
+import type { IncomingMessage } from 'node:http'
+import type { WebSocket } from 'ws'
+
+export type KubeMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+
+export type QueryValue = string | number | boolean | readonly string[] | undefined
+
+export interface KubeRequest {
+  readonly method: KubeMethod
+  /** Below the server's root: `/api/v1/namespaces/default/pods`. */
+  readonly path: string
+  readonly query?: Readonly<Record<string, QueryValue>>
+  /** Sent as JSON. */
+  readonly body?: unknown
+  /** @default application/json */
+  readonly contentType?: string
+}
+
+export interface CallOptions {
+  readonly signal?: AbortSignal | undefined
+  /** Time for the whole call, repetitions included, in ms. @default 60_000 */
+  readonly timeoutMs?: number | undefined
+  /**
+   * Whether to repeat after transient faults (unreachable, 429, 5xx), with jittered backoff.
+   * @default true for GET, PUT, DELETE and PATCH (not JSON Patch); a POST is repeated only when it was surely not carried out
+   */
+  readonly retry?: boolean | undefined
+}
+
+/** Speaks HTTP with one API server. Every failure is an error of `errors.ts`, or the reason of the signal. */
+export interface KubeClient {
+  readonly server: string
+  /** The namespace of the context or of our own pod; `default` when neither says one. */
+  readonly namespace: string
+  /** One request, its JSON answer parsed. */
+  request<T>(request: KubeRequest, options?: CallOptions): Promise<T>
+  /**
+   * Opens a streaming answer (watch, log). The body must be read to its end or destroyed. `timeoutMs` bounds the time to
+   * the first byte of the head; the body ends with `signal` only.
+   */
+  stream(request: KubeRequest, options?: CallOptions): Promise<IncomingMessage>
+  /** Opens a WebSocket; resolves when the handshake is done. Refusals come as the same errors as of `request`. */
+  webSocket(
+    request: Pick<KubeRequest, 'path' | 'query'>,
+    protocols: readonly string[],
+    options?: CallOptions,
+  ): Promise<WebSocket>
+  /** Ends idle connections. Calls in flight go on. */
+  close(): void
+}

@@ -1,0 +1,35 @@
+import { defineErrors } from '../base/errors.ts'
+
+/** What can go wrong between us and an API server, a node or a container. The API's own text is kept in the message. */
+export const kubeError = defineErrors({
+  KUBE_CONFIG: { next: 'stop', summary: 'The kubeconfig or in-cluster configuration cannot be used.' },
+  KUBE_UNREACHABLE: { next: 'retry', summary: 'The API server could not be reached or dropped the connection.' },
+  KUBE_TIMEOUT: { next: 'retry', summary: 'The API server did not answer in time.' },
+  KUBE_THROTTLED: { next: 'retry', summary: 'The API server asked us to slow down (429).' },
+  KUBE_SERVER: { next: 'retry', summary: 'The API server failed (5xx).' },
+  KUBE_UNAUTHORIZED: { next: 'stop', summary: 'The API server does not accept our credentials.' },
+  KUBE_FORBIDDEN: { next: 'stop', summary: 'Our service account lacks a right; the message names the RBAC rule to add.' },
+  KUBE_NOT_FOUND: { next: 'stop', summary: 'The object or the resource type does not exist.' },
+  KUBE_ALREADY_EXISTS: { next: 'stop', summary: 'An object of that name exists already.' },
+  KUBE_CONFLICT: { next: 'retry', summary: 'The object changed since it was read, or a precondition does not hold.' },
+  KUBE_GONE: { next: 'retry', summary: 'The resourceVersion or continue token is too old; list again.' },
+  KUBE_INVALID: { next: 'stop', summary: 'The API server or a webhook refuses the object as it is.' },
+  KUBE_TOO_LARGE: { next: 'stop', summary: 'The object is larger than the API server stores.' },
+  KUBE_EXEC_FAILED: { next: 'stop', summary: 'The command in the container ended with an exit code other than 0.' },
+  KUBE_EXEC_LOST: { next: 'retry', summary: 'The connection to the command in the container was lost; its result is unknown.' },
+  KUBE_EXEC_OUTPUT_LOST: { next: 'retry', summary: 'The command ended, but not all of its output arrived.' },
+  KUBE_EXEC_REFUSED: { next: 'stop', summary: 'The node could not start the command in the container.' },
+  KUBE_EXEC_INPUT: { next: 'stop', summary: 'The data for the stdin of a command could not be read or delivered.' },
+  KUBE_POD_FAILED: { next: 'stop', summary: 'A pod ended with a failure.' },
+  KUBE_POD_GONE: { next: 'stop', summary: 'A pod was deleted while we needed it.' },
+  KUBE_POD_NOT_READY: { next: 'retry', summary: 'A pod did not start in time.' },
+  KUBE_POD_STUCK: {
+    next: 'stop',
+    summary: 'A pod cannot start: image, configuration, node or volume; the message says which.',
+  },
+  KUBE_LOG_LOST: { next: 'stop', summary: 'Log lines were rotated away before they could be read.' },
+  KUBE_WORKLOAD: { next: 'stop', summary: 'The workload is of a kind or in a shape that cannot be used here.' },
+  KUBE_SCALE_TIMEOUT: { next: 'retry', summary: 'A workload did not reach its replica count in time.' },
+  KUBE_LEASE_HELD: { next: 'wait', summary: 'Someone else holds the lease.' },
+  KUBE_LEASE_LOST: { next: 'retry', summary: 'The lease could not be renewed in time; work under it must stop.' },
+})

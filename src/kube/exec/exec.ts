@@ -1,0 +1,81 @@
+import type { Readable } from 'node:stream'
+
+export interface ExecTarget {
+  readonly namespace: string
+  readonly pod: string
+  /** @default the annotation kubectl.kubernetes.io/default-container, else the pod's only or first container */
+  readonly container?: string | undefined
+}
+
+export interface ExecOptions {
+  /** Fed into the command's stdin, then EOF. Delivered in blocks; not meant for dialogues. @default /dev/null */
+  readonly stdin?: AsyncIterable<Uint8Array> | undefined
+  /** Abort ends the remote process (TERM, then KILL after `killGraceMs`) and rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined
+  /** Time for the whole exec in ms; past it the process is ended and KUBE_TIMEOUT thrown. @default none */
+  readonly timeoutMs?: number | undefined
+  /** Time from TERM to KILL in whole seconds worth of ms. @default 3_000 */
+  readonly killGraceMs?: number
+  /** Each line of stderr as it comes. Must not throw. */
+  readonly onStderr?: (line: string) => void
+  /** Compute SHA-256 of stdout (0.6 CPU seconds a GB). @default false */
+  readonly sha256?: boolean
+  /**
+   * `wrapped`: under our wrapper (README): no loss of output, argv and script not in the URL, cancel ends the process.
+   * `plain`: argv in the URL as kubectl does it. `auto`: wrapped where the container has `sh`, else plain.
+   * @default 'auto'
+   */
+  readonly form?: 'auto' | 'wrapped' | 'plain'
+}
+
+/** `verified`: the end marker came after the last byte. `unverified`: plain form; output may have been cut unnoticed. */
+export type ExecIntegrity = 'verified' | 'unverified'
+
+export interface ExecResult {
+  readonly exitCode: number
+  readonly stdoutBytes: number
+  /** Lower-case hex; only with `sha256: true`. */
+  readonly stdoutSha256?: string
+  /** The last 64 KiB of stderr as text. */
+  readonly stderrTail: string
+  readonly stderrBytes: number
+  readonly integrity: ExecIntegrity
+}
+
+export interface ExecStream {
+  /**
+   * What the command prints, with back-pressure down to the command. Ends normally ONLY when the command ended with exit
+   * code 0 and every byte was delivered; otherwise it is destroyed with KUBE_EXEC_FAILED, KUBE_EXEC_LOST,
+   * KUBE_EXEC_OUTPUT_LOST or the abort reason. So what is piped from here is never taken for complete when it is not.
+   * Destroying it ends the remote process.
+   */
+  readonly stdout: Readable
+  /**
+   * Resolves when the command ended, whatever its exit code. It settles only after stdout was read or destroyed.
+   * Rejects when the connection or output was lost, on abort and on timeout. An unobserved rejection is no crash.
+   */
+  readonly result: Promise<ExecResult>
+  /** Process id of the wrapper in the container's pid namespace; undefined in plain form. */
+  readonly remotePid: number | undefined
+}
+
+export interface CaptureOptions extends ExecOptions {
+  /** Each line of stdout as it comes; lines of any length up to 4 MiB, longer ones arrive in pieces. */
+  readonly onStdout?: (line: string) => void
+  /** How much of the end of stdout to keep, in bytes. @default 65_536 */
+  readonly tailBytes?: number
+}
+
+export interface CaptureResult extends ExecResult {
+  /** The last `tailBytes` of stdout as text. */
+  readonly stdout: string
+  /** True if stdout was longer than what is kept. */
+  readonly truncated: boolean
+}
+
+export interface KubeExec {
+  /** Starts `command` (argv) in a running container; resolves once it was started there. */
+  stream(target: ExecTarget, command: readonly string[], options?: ExecOptions): Promise<ExecStream>
+  /** Runs a command to its end keeping a bounded tail of its output. A non-zero exit code is a result, not an error. */
+  capture(target: ExecTarget, command: readonly string[], options?: CaptureOptions): Promise<CaptureResult>
+}
