@@ -1,4 +1,4 @@
-import { pino } from 'pino'
+import { pino, stdTimeFunctions } from 'pino'
 import type { LogFields, Logger } from './logger.ts'
 
 /** Logs to a file descriptor (2: stderr) as Kanister does: `time` in RFC 3339, `level` as a word, `msg`. */
@@ -7,7 +7,7 @@ export function jsonLogger(options: { readonly level: string; readonly fd: numbe
     {
       level: options.level,
       base: options.fields ?? null,
-      timestamp: () => `,"time":"${new Date().toISOString()}"`,
+      timestamp: stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
     pino.destination({ dest: options.fd, sync: true }),
