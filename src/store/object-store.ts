@@ -2,13 +2,16 @@
  * Bytes at a location: what every room may rely on, whatever the store is (S3, memory, a folder, GCS, Azure).
  * `test/conformance/object-store.ts` runs these promises against each implementation.
  *
- * - Keys are `/`-separated text without a leading `/`; a store never sees an empty key (STORE_BAD_KEY).
+ * - Keys are `/`-separated text of `key.ts`, without a leading `/`; a store never sees an empty key (STORE_BAD_KEY).
+ * - A key and keys below it (`a` and `a/b`) should not both be used: stores on file systems cannot hold both.
  * - `put` and `putStream` publish atomically: a reader sees the whole new object or the old state, never a part.
  * - Read-after-write: after a put resolved, get, head and list show it.
  * - `delete` is idempotent: an absent key is success.
  * - A failure of the service is a HoldfastError of `errors.ts` (STORE_NOT_FOUND, STORE_DENIED, STORE_UNREACHABLE, …), never the
  *   library's own class. Credentials are in no message.
- * - Everything honours `signal`; a put that was aborted leaves neither the object nor an open upload.
+ * - Everything honours `signal`. A put has one moment of publishing (the single request, or the completion of an upload in
+ *   parts): aborted before it, nothing is left, neither object nor open upload; aborted during it, the put gets a few seconds to
+ *   learn how it ended and then either resolves (the object is there) or rejects. So an abort never removes an older object.
  */
 export interface ObjectStore {
   /** For people: `s3://bucket/prefix at https://endpoint`. Holds no secret. */
@@ -18,7 +21,10 @@ export interface ObjectStore {
   putStream(key: string, body: AsyncIterable<Uint8Array>, options?: PutStreamOptions): Promise<PutResult>
   /** The whole object. For small things. STORE_NOT_FOUND when absent, STORE_TOO_LARGE above `limitBytes`. */
   get(key: string, options?: GetOptions): Promise<Uint8Array>
-  /** A range or the whole as a stream, resumed by ranges with if-match after a break; STORE_TRUNCATED if it ends short. */
+  /**
+   * A range or the whole as a stream, resumed by ranges with if-match after a break; STORE_TRUNCATED if it ends short.
+   * A range that begins at or behind the end is empty. Errors, STORE_NOT_FOUND too, come with the first read.
+   */
   getStream(key: string, options?: GetStreamOptions): AsyncIterable<Uint8Array>
   /** Undefined when absent. */
   head(key: string, options?: CallOptions): Promise<ObjectInfo | undefined>

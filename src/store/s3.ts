@@ -1,0 +1,126 @@
+import { storeError } from './errors.ts'
+import { checkKey } from './key.ts'
+import type {
+  CallOptions,
+  GetOptions,
+  GetStreamOptions,
+  ObjectInfo,
+  ObjectStore,
+  PutOptions,
+  PutResult,
+  PutStreamOptions,
+} from './object-store.ts'
+import { Checksums } from './s3/checksums.ts'
+import { S3Connection } from './s3/connection.ts'
+import { deleteObject, deleteObjects } from './s3/delete-objects.ts'
+import { downloadObject } from './s3/download.ts'
+import { listObjects } from './s3/list-objects.ts'
+import { type PartPlan, equalParts, growingParts } from './s3/part-plan.ts'
+import { payloadOf } from './s3/payload.ts'
+import { putObject } from './s3/put-object.ts'
+import type { S3Settings } from './s3/settings.ts'
+import { uploadStream } from './s3/upload-stream.ts'
+
+const defaultLimitBytes = 64 * 1024 * 1024
+
+/** A bucket of an S3-compatible store. Opening does nothing yet: the first call connects. `close` gives its sockets back. */
+export class S3Store implements ObjectStore, AsyncDisposable {
+  readonly description: string
+  readonly #connection: S3Connection
+  readonly #checksums: Checksums
+  readonly #plan: PartPlan
+
+  /** `plan` is for tests, which cannot send terabytes. */
+  constructor(settings: S3Settings, plan: PartPlan = settings.equalParts ? equalParts : growingParts) {
+    this.description = `s3://${settings.bucket}${settings.endpoint === undefined ? '' : ` at ${settings.endpoint}`}`
+    this.#connection = new S3Connection(settings)
+    this.#checksums = new Checksums(settings.checksums ?? 'auto')
+    this.#plan = plan
+  }
+
+  async put(key: string, body: Uint8Array, options: PutOptions = {}): Promise<PutResult> {
+    checkKey(key)
+    return putObject(this.#connection, this.#checksums, {
+      key,
+      payload: payloadOf(body, options.sha256),
+      signal: signalOf(options),
+      ...(options.ifAbsent ? { ifAbsent: true } : {}),
+    })
+  }
+
+  async putStream(key: string, body: AsyncIterable<Uint8Array>, options: PutStreamOptions = {}): Promise<PutResult> {
+    checkKey(key)
+    return uploadStream(this.#connection, this.#checksums, {
+      key,
+      body,
+      plan: this.#plan,
+      signal: signalOf(options),
+      onProgress: options.onProgress ?? (() => {}),
+    })
+  }
+
+  async get(key: string, options: GetOptions = {}): Promise<Uint8Array> {
+    const { limitBytes = defaultLimitBytes } = options
+    const chunks: Uint8Array[] = []
+    let sizeBytes = 0
+    for await (const chunk of this.getStream(key, options)) {
+      sizeBytes += chunk.length
+      if (sizeBytes > limitBytes) {
+        throw storeError('STORE_TOO_LARGE', `object "${key}" in ${this.description} has more than ${limitBytes} bytes`)
+      }
+      chunks.push(chunk)
+    }
+    return Buffer.concat(chunks, sizeBytes)
+  }
+
+  async *getStream(key: string, options: GetStreamOptions = {}): AsyncGenerator<Uint8Array> {
+    checkKey(key)
+    options.signal?.throwIfAborted()
+    yield* downloadObject(this.#connection, key, options)
+  }
+
+  async head(key: string, options: CallOptions = {}): Promise<ObjectInfo | undefined> {
+    checkKey(key)
+    const input = { Bucket: this.#connection.bucket, Key: key }
+    try {
+      const found = await this.#connection.send(
+        `check of object "${key}"`,
+        (client, sdk, abortSignal) => client.send(new sdk.HeadObjectCommand(input), { abortSignal }),
+        options,
+      )
+      return {
+        key,
+        sizeBytes: found.ContentLength ?? 0,
+        ...(found.ETag === undefined ? {} : { etag: found.ETag }),
+        ...(found.LastModified === undefined ? {} : { modified: found.LastModified.getTime() }),
+      }
+    } catch (error) {
+      if (storeError.is(error, 'STORE_NOT_FOUND')) return undefined
+      throw error
+    }
+  }
+
+  list(prefix: string, options: CallOptions = {}): AsyncGenerator<ObjectInfo> {
+    return listObjects(this.#connection, prefix, options)
+  }
+
+  async delete(key: string, options: CallOptions = {}): Promise<void> {
+    await deleteObject(this.#connection, key, options)
+  }
+
+  async deleteMany(keys: AsyncIterable<string> | Iterable<string>, options: CallOptions = {}): Promise<number> {
+    return deleteObjects(this.#connection, keys, options)
+  }
+
+  async close(): Promise<void> {
+    await this.#connection.close()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+}
+
+function signalOf(options: CallOptions): AbortSignal {
+  return options.signal ?? new AbortController().signal
+}

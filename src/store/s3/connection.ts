@@ -1,0 +1,145 @@
+import type { S3Client, S3ServiceException } from '@aws-sdk/client-s3'
+import { retry } from '../../base/backoff.ts'
+import { type Clock, systemClock } from '../../base/clock.ts'
+import { withDeadline } from '../../base/deadline.ts'
+import { storeError } from '../errors.ts'
+import { type S3Settings, type S3Timing, defaultTiming } from './settings.ts'
+import { type RequestSubject, translateError } from './translate-error.ts'
+
+export type S3Module = typeof import('@aws-sdk/client-s3')
+
+/** One try of a request. `sdk` is the library, loaded when first needed: 30 MB that an idle process does not pay. */
+export type Attempt<T> = (client: S3Client, sdk: S3Module, signal: AbortSignal) => Promise<T>
+
+interface Loaded {
+  readonly client: S3Client
+  readonly sdk: S3Module
+  readonly region: string
+}
+
+export interface SendOptions {
+  readonly signal?: AbortSignal | undefined
+  /** Worth more tries than others: part of something long. */
+  readonly patient?: boolean
+}
+
+/** A client for one bucket: repeats what may heal, learns the bucket's region, speaks in errors of this room. */
+export class S3Connection {
+  readonly bucket: string
+  readonly where: string
+  readonly timing: S3Timing
+  readonly clock: Clock
+  readonly settings: S3Settings
+  #region: string
+  #loaded: Promise<Loaded> | undefined
+
+  constructor(settings: S3Settings) {
+    this.settings = settings
+    this.bucket = settings.bucket
+    this.where = `bucket "${settings.bucket}" at ${settings.endpoint ?? 'AWS'}`
+    this.timing = { ...defaultTiming, ...settings.timing }
+    this.clock = settings.clock ?? systemClock
+    this.#region = settings.region === undefined || settings.region === '' ? 'us-east-1' : settings.region
+  }
+
+  /** Runs `attempt` until it succeeds or is not worth repeating. `what` is a noun: `put of object "k"`. */
+  async send<T>(what: string, attempt: Attempt<T>, options: SendOptions = {}): Promise<T> {
+    const signal = options.signal ?? new AbortController().signal
+    const policy = options.patient ? this.timing.patientRetry : this.timing.retry
+    return retry(() => this.once(what, attempt, signal), { ...policy, signal, clock: this.clock })
+  }
+
+  /** One try within the deadline of a request, its failure translated. */
+  async once<T>(what: string, attempt: Attempt<T>, signal: AbortSignal): Promise<T> {
+    return withDeadline(`${what} in ${this.where}`, this.timing.requestMs, signal, (both) =>
+      this.unbounded(what, attempt, both),
+    )
+  }
+
+  /** As `once`, without a deadline: for answers whose body outlives the call. */
+  async unbounded<T>(what: string, attempt: Attempt<T>, signal: AbortSignal): Promise<T> {
+    const { client, sdk, region } = await this.#load()
+    try {
+      return await attempt(client, sdk, signal)
+    } catch (error) {
+      signal.throwIfAborted()
+      if (this.#learnRegion(error, region)) return this.unbounded(what, attempt, signal)
+      throw this.translate(error, what)
+    }
+  }
+
+  translate(error: unknown, what: string): unknown {
+    const subject: RequestSubject = { what, where: this.where, bucket: this.bucket }
+    return translateError(error, subject)
+  }
+
+  async close(): Promise<void> {
+    const loaded = this.#loaded
+    this.#loaded = undefined
+    if (loaded) (await loaded).client.destroy()
+  }
+
+  #load(): Promise<Loaded> {
+    const region = this.#region
+    this.#loaded ??= import('@aws-sdk/client-s3').then((sdk) => ({
+      sdk,
+      region,
+      client: openClient(sdk, this.settings, region, this.timing),
+    }))
+    return this.#loaded
+  }
+
+  /** AWS and others say which region a bucket is in when a request was signed for another. True when that is news. */
+  #learnRegion(error: unknown, used: string): boolean {
+    const region = regionSaid(error)
+    if (region === undefined || region === used) return false
+    if (region !== this.#region) {
+      // The old client is left to the requests that still use it; idle sockets keep no process alive.
+      this.#region = region
+      this.#loaded = undefined
+    }
+    return true
+  }
+}
+
+function openClient(sdk: S3Module, settings: S3Settings, region: string, timing: S3Timing): S3Client {
+  const { endpoint, credentials, skipSslVerify = false, caPem, maxConnections = 16 } = settings
+  const sockets = { keepAlive: true, maxSockets: maxConnections }
+  return new sdk.S3Client({
+    region,
+    credentials,
+    ...(endpoint === undefined ? {} : { endpoint: checkedEndpoint(endpoint) }),
+    // A dot in the name would not match a wildcard certificate.
+    forcePathStyle: endpoint !== undefined || settings.bucket.includes('.'),
+    // One try here: repeating is ours, where a part's bytes and the caller's signal are known.
+    maxAttempts: 1,
+    // Every payload is signed with its SHA-256; further checksums are decided in checksums.ts.
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    responseChecksumValidation: 'WHEN_REQUIRED',
+    // Costs a round trip and a new connection for every part.
+    expectContinueHeader: false,
+    requestHandler: {
+      connectionTimeout: timing.connectMs,
+      socketTimeout: timing.idleMs,
+      httpAgent: sockets,
+      httpsAgent: { ...sockets, rejectUnauthorized: !skipSslVerify, ...(caPem === undefined ? {} : { ca: caPem }) },
+    },
+  })
+}
+
+function checkedEndpoint(endpoint: string): string {
+  const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined
+  if (url?.protocol !== 'http:' && url?.protocol !== 'https:') {
+    throw storeError('STORE_BAD_LOCATION', `endpoint "${endpoint}" is not a URL that begins with http:// or https://`)
+  }
+  return endpoint.replace(/\/+$/, '')
+}
+
+function regionSaid(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined
+  const given = error as S3ServiceException & { Region?: unknown }
+  if (error.name === 'AuthorizationHeaderMalformed' && typeof given.Region === 'string') return given.Region
+  const status = given.$metadata?.httpStatusCode
+  const header: unknown = given.$response?.headers['x-amz-bucket-region']
+  return (status === 301 || status === 400 || status === 307) && typeof header === 'string' ? header : undefined
+}

@@ -1,0 +1,188 @@
+import { randomUUID } from 'node:crypto'
+import { messageOf } from '../../base/errors.ts'
+import { withCleanupSignal } from '../../base/deadline.ts'
+import { storeError } from '../errors.ts'
+import type { PutResult } from '../object-store.ts'
+import type { Checksums } from './checksums.ts'
+import type { S3Connection } from './connection.ts'
+import { MultipartUpload } from './multipart-upload.ts'
+import type { PartPlan } from './part-plan.ts'
+import { type Part, Parts } from './parts.ts'
+import { payloadOf } from './payload.ts'
+import { publishing } from './publishing.ts'
+import { putObject } from './put-object.ts'
+
+export interface StreamUpload {
+  readonly key: string
+  readonly body: AsyncIterable<Uint8Array>
+  readonly plan: PartPlan
+  readonly signal: AbortSignal
+  readonly onProgress: (uploadedBytes: number) => void
+}
+
+/** What the functions below share during one upload. `stop` ends all of it, whoever fails first. */
+interface Job extends StreamUpload {
+  readonly connection: S3Connection
+  readonly checksums: Checksums
+  readonly parts: Parts
+  readonly stop: AbortController
+}
+
+/** A stream as one object: by a single request if it fits into the first part, else in parts. */
+export async function uploadStream(connection: S3Connection, checksums: Checksums, given: StreamUpload): Promise<PutResult> {
+  given.signal.throwIfAborted()
+  const stop = new AbortController()
+  const signal = AbortSignal.any([given.signal, stop.signal])
+  const parts = new Parts(given.body, given.plan, signal)
+  const job: Job = { ...given, connection, checksums, parts, stop, signal }
+  try {
+    const first = await parts.next()
+    return parts.ended ? await putWhole(job, first) : await putInParts(job, first)
+  } catch (error) {
+    stop.abort(error)
+    // An abort from outside is thrown as it was given, even if it was first seen as a failed request.
+    given.signal.throwIfAborted()
+    throw stop.signal.reason
+  } finally {
+    parts.cancel()
+    stop.abort(new Error('finished'))
+  }
+}
+
+async function putWhole({ connection, checksums, key, signal, onProgress }: Job, part: Part): Promise<PutResult> {
+  const result = await putObject(connection, checksums, { key, payload: payloadOf(part.bytes), signal })
+  onProgress(result.sizeBytes)
+  return result
+}
+
+async function putInParts(job: Job, first: Part): Promise<PutResult> {
+  const { connection, plan, parts, signal } = job
+  const useChecksum = await job.checksums.decide(connection, job.key, signal)
+  return withUpload(job, job.key, useChecksum, async (upload) => {
+    await sendParts(job, upload, plan.directParts, first)
+    while (!parts.ended) await appendSection(job, upload, useChecksum)
+    const etag = await publishing(connection, signal, async (inner) => {
+      const published = await upload.complete(inner)
+      await checkLength(connection, upload, inner)
+      return published
+    })
+    return { sizeBytes: upload.sizeBytes, ...(etag === undefined ? {} : { etag }) }
+  })
+}
+
+/** Starts an upload and sees to it that nothing of it stays if `work` fails. */
+async function withUpload<T>(
+  job: Job,
+  key: string,
+  useChecksum: boolean,
+  work: (upload: MultipartUpload) => Promise<T>,
+): Promise<T> {
+  const upload = await MultipartUpload.start(job.connection, key, useChecksum, job.signal)
+  try {
+    return await work(upload)
+  } catch (error) {
+    try {
+      await upload.abort()
+    } catch (abortError) {
+      throw leftBehind(job.connection, key, error, abortError)
+    }
+    throw error
+  }
+}
+
+/** The first failure stays the error; that an upload was left behind must be said as well. */
+function leftBehind(connection: S3Connection, key: string, error: unknown, abortError: unknown): unknown {
+  if (!storeError.is(error)) return error
+  const text = `${error.message}; its upload could not be aborted either (${messageOf(abortError)}): a lifecycle rule of ${connection.where} for incomplete uploads removes it`
+  // The code is of this room's table: `is` has just said so.
+  return storeError(error.code as keyof typeof storeError.table, text, { cause: error, details: { ...error.details, key } })
+}
+
+/** Sends up to `limit` parts, as many at once as there are buffers; returns when all of them are stored. */
+async function sendParts(job: Job, upload: MultipartUpload, limit: number, first?: Part): Promise<void> {
+  const { parts, stop, signal } = job
+  const sending = new Set<Promise<void>>()
+  const send = (part: Part, number: number): void => {
+    const sent = sendPart(job, upload, part, number)
+      .catch((error: unknown) => stop.abort(error))
+      .finally(() => sending.delete(sent))
+    sending.add(sent)
+  }
+  try {
+    let count = 0
+    if (first) send(first, ++count)
+    while (!parts.ended && count < limit) send(await parts.next(), ++count)
+  } finally {
+    // Also after a failure: an upload is aborted only when no part of it is on its way any more.
+    await Promise.all(sending)
+  }
+  signal.throwIfAborted()
+}
+
+async function sendPart(job: Job, upload: MultipartUpload, part: Part, number: number): Promise<void> {
+  try {
+    await upload.uploadPart(number, payloadOf(part.bytes), job.signal)
+  } finally {
+    part.release()
+  }
+  if (upload.key === job.key) job.onProgress(upload.sizeBytes)
+}
+
+/** See part-plan.ts: the next stretch of the stream becomes an object of its own, and then one part of the main upload. */
+async function appendSection(job: Job, main: MultipartUpload, useChecksum: boolean): Promise<void> {
+  const { connection, plan, signal } = job
+  const number = main.partCount + 1
+  if (plan.sectionParts === 0 || number > plan.maxParts) {
+    throw storeError(
+      'STORE_TOO_LARGE',
+      `object "${job.key}" is larger than ${connection.where} can take: ${main.sizeBytes} bytes were sent in ${main.partCount} parts`,
+    )
+  }
+  const key = `${job.key}.holdfast-section-${randomUUID()}`
+  try {
+    const sizeBytes = await withUpload(job, key, useChecksum, async (section) => {
+      await sendParts(job, section, plan.sectionParts)
+      await section.complete(signal)
+      return section.sizeBytes
+    })
+    await main.copyPart(number, key, sizeBytes, signal)
+    job.onProgress(main.sizeBytes)
+  } finally {
+    await removeSection(connection, key)
+  }
+}
+
+async function removeSection(connection: S3Connection, key: string): Promise<void> {
+  const { bucket: Bucket, timing } = connection
+  try {
+    await withCleanupSignal(`removal of "${key}"`, timing.cleanupMs, async (signal) => {
+      await connection.send(
+        `removal of the section "${key}"`,
+        (client, sdk, abortSignal) => client.send(new sdk.DeleteObjectCommand({ Bucket, Key: key }), { abortSignal }),
+        { signal },
+      )
+    })
+  } catch {
+    // A bucket may deny deletes. What stays costs space but harms nothing, and its name says what it is.
+  }
+}
+
+/** A store that lost a part has published a short object: better to know now than at the restore. */
+async function checkLength(connection: S3Connection, upload: MultipartUpload, signal: AbortSignal): Promise<void> {
+  const { bucket: Bucket } = connection
+  let found: number | undefined
+  try {
+    const head = await connection.send(
+      `check of object "${upload.key}"`,
+      (client, sdk, abortSignal) => client.send(new sdk.HeadObjectCommand({ Bucket, Key: upload.key }), { abortSignal }),
+      { signal },
+    )
+    found = head.ContentLength
+  } catch (error) {
+    // The store has confirmed the upload; that it cannot be asked (credentials that may only write, a break) changes nothing.
+    if (!storeError.is(error, 'STORE_NOT_FOUND')) return
+  }
+  if (found === upload.sizeBytes) return
+  const text = `object "${upload.key}" in ${connection.where} has ${found ?? 'no'} bytes after an upload of ${upload.sizeBytes}`
+  throw storeError('STORE_TRUNCATED', `${text}: the store confirmed what it does not hold`)
+}
