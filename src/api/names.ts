@@ -11,6 +11,10 @@ export const names = {
   actionSetUid: 'holdfast.dev/actionset-uid',
   /** On job pods, as an annotation: `<uid>/<action index>/<phase>/<attempt>`. A pod without it is never adopted. */
   owner: 'holdfast.dev/owner',
+  /** Label of a Run that is not finished; taken away by the write that ends it, so that a selector finds the others cheaply. */
+  unfinished: 'holdfast.dev/unfinished',
+  /** Label of the Leases by which workers show that they live. */
+  workerLease: 'holdfast.dev/worker',
   /** Kanister's fixed label of every pod made by a function. */
   createdBy: 'createdBy',
   jobId: 'kanister.io/JobID',

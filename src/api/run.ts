@@ -65,6 +65,7 @@ export const RunPhase = object(
     attempt: optional(integer('Times that this phase was started.')),
     checkpoint: optional(anything('What the function wrote down before or between its side effects.')),
     objects: optional(freeObject('The rendered references of the phase.')),
+    configMaps: optional(map(freeObject('A ConfigMap.'), 'ConfigMaps of the phase as they were when it started.')),
     output: optional(freeObject('What the phase reported.')),
     progress: optional(PhaseProgress),
     error: optional(RunFailure),
@@ -86,9 +87,12 @@ export const RunAction = object(
     phases: list(RunPhase, 'Phases, in order.'),
     deferPhase: optional(RunPhase),
     artifacts: optional(map(Artifact, 'Rendered output artifacts.')),
-    record: optional(text('Key of the record beside the backup.')),
+    record: optional(text('Key of the record beside the backup; empty when it could not be written.')),
+    warnings: optional(list(text('What happened.'), 'What deserves a look although the action went on.')),
     error: optional(RunFailure),
     cancelled: optional(flag('A cancel was seen; phases that had not begun do not begin.')),
+    startedAt: optional(text('When it was launched.', { format: 'date-time' })),
+    endedAt: optional(text('When it ended.', { format: 'date-time' })),
   },
   'Journal of an action.',
 )
@@ -100,7 +104,6 @@ export const RunActionSpec = object(
     blueprintHash: optional(text('SHA-256 of the Blueprint the action was read from.')),
     templateLanguage: optional(oneOf(templateLanguages, 'Language of the templates.')),
     blueprint: optional(BlueprintAction),
-    problem: optional(RunFailure),
   },
   'An action as it was asked for, with the Blueprint as it was.',
 )
@@ -126,6 +129,7 @@ export const RunBody = object({
     {
       state: oneOf(states, 'State of the whole.'),
       actions: map(RunAction, 'Journal of each action, by its index.'),
+      cancel: optional(object({ reason: text('Why, for people.'), at: text('When it was asked for.', { format: 'date-time' }) }, 'A cancel was asked for; written by the operator.')),
       reason: optional(text('Why it failed, in one word.')),
       endedAt: optional(text('When everything had ended.', { format: 'date-time' })),
     },
