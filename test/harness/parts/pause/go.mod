@@ -1,0 +1,3 @@
+module holdfast.dev/harness/pause
+
+go 1.26
