@@ -4,7 +4,7 @@ import { joinKey } from './key.ts'
 import type { ObjectStore } from './object-store.ts'
 import type { ResolvedProfile } from './profile-json.ts'
 import { S3Store } from './s3.ts'
-import type { ChecksumMode, S3Credentials, S3Settings } from './s3/settings.ts'
+import type { ChecksumMode, S3Credentials, S3Timing } from './s3/settings.ts'
 
 /** A store that holds sockets: close it, or open it by `await using`. */
 export type OpenedStore = ObjectStore & AsyncDisposable
@@ -12,7 +12,7 @@ export type OpenedStore = ObjectStore & AsyncDisposable
 export interface OpenStoreOptions {
   /** Sockets to the endpoint at once. @default 16 */
   readonly maxConnections?: number
-  readonly timing?: S3Settings['timing']
+  readonly timing?: Partial<S3Timing>
   readonly clock?: Clock
 }
 

@@ -60,7 +60,7 @@ async function putInParts(job: Job, first: Part): Promise<PutResult> {
   const useChecksum = await job.checksums.decide(connection, job.key, signal)
   return withUpload(job, job.key, useChecksum, async (upload) => {
     await sendParts(job, upload, plan.directParts, first)
-    while (!parts.ended) await appendSection(job, upload, useChecksum)
+    while (!parts.ended) await appendSection(job, upload)
     const etag = await publishing(connection, signal, async (inner) => {
       const published = await upload.complete(inner)
       await checkLength(connection, upload, inner)
@@ -129,7 +129,7 @@ async function sendPart(job: Job, upload: MultipartUpload, part: Part, number: n
 }
 
 /** See part-plan.ts: the next stretch of the stream becomes an object of its own, and then one part of the main upload. */
-async function appendSection(job: Job, main: MultipartUpload, useChecksum: boolean): Promise<void> {
+async function appendSection(job: Job, main: MultipartUpload): Promise<void> {
   const { connection, plan, signal } = job
   const number = main.partCount + 1
   if (plan.sectionParts === 0 || number > plan.maxParts) {
@@ -140,7 +140,8 @@ async function appendSection(job: Job, main: MultipartUpload, useChecksum: boole
   }
   const key = `${job.key}.holdfast-section-${randomUUID()}`
   try {
-    const sizeBytes = await withUpload(job, key, useChecksum, async (section) => {
+    // Without checksums of its own: that of an object in parts is one of checksums, which is no use to the main upload.
+    const sizeBytes = await withUpload(job, key, false, async (section) => {
       await sendParts(job, section, plan.sectionParts)
       await section.complete(signal)
       return section.sizeBytes
