@@ -25,7 +25,17 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   repository: ['api', 'store'],
   functions: ['api', 'kube', 'store', 'repository', 'template'],
   engine: ['api', 'template', 'functions', 'kube', 'store', 'catalog'],
-  controllers: ['api', 'kube', 'queue', 'catalog', 'schedule', 'retention', 'engine/plan.ts', 'engine/project.ts', 'functions/registry.ts'],
+  controllers: [
+    'api',
+    'kube',
+    'queue',
+    'catalog',
+    'schedule',
+    'retention',
+    'engine/plan.ts',
+    'engine/project.ts',
+    'functions/registry.ts',
+  ],
   webhooks: ['api', 'kube', 'template', 'engine/plan.ts', 'functions/registry.ts'],
   dashboard: ['api', 'kube', 'catalog'],
   cli: [
@@ -69,9 +79,11 @@ const files = readdirSync(source, { recursive: true, encoding: 'utf8' })
 const texts = new Map(files.map((file) => [file, readFileSync(join(source, file), 'utf8')]))
 
 const imports: readonly Import[] = files.flatMap((file) =>
-  [...(texts.get(file) ?? '').matchAll(/(?:^|\n)\s*(?:import|export)\b[^'"\n;]*?(?:\{[^}]*\}[^'"\n;]*?)?['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]\s*\)/g)].map(
-    (match) => ({ from: file, to: match[1] ?? match[2] ?? '' }),
-  ),
+  [
+    ...(texts.get(file) ?? '').matchAll(
+      /(?:^|\n)\s*(?:import|export)\b[^'"\n;]*?(?:\{[^}]*\}[^'"\n;]*?)?['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]\s*\)/g,
+    ),
+  ].map((match) => ({ from: file, to: match[1] ?? match[2] ?? '' })),
 )
 
 function roomOf(file: string): string {

@@ -46,7 +46,11 @@ describe('weak decoding of arguments', () => {
     ['a fraction in text', { replicas: '1.0' }, ['replicas must be a whole number, got a text']],
     ['a number below the minimum', { replicas: -1 }, ['replicas must be at least 0']],
     ['a text where a map is wanted', { override: '{}' }, ['override must be a map, got a text']],
-    ['two faults at once', { container: [], kind: 'Pod' }, ['container must be text, got a list', 'kind must be one of Deployment, StatefulSet, got a text']],
+    [
+      'two faults at once',
+      { container: [], kind: 'Pod' },
+      ['container must be text, got a list', 'kind must be one of Deployment, StatefulSet, got a text'],
+    ],
   ])('refuses %s', (_name, given, wanted) => {
     expect(decoded(given)).toEqual(wanted)
   })
