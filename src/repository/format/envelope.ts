@@ -1,0 +1,20 @@
+import { repositoryError } from '../errors.ts'
+import { compress, decompress } from './zstd.ts'
+
+const zstdEnvelope = 2
+/** An index of 50,000 blobs is 10 MB; nothing well-formed comes near this. */
+const limitBytes = 1 << 30
+
+/** The text of an index, snapshot or lock as it goes into the seal (FORMAT.md 4): version 2 compresses it behind a 2. */
+export function wrapEnvelope(json: Uint8Array, version: number): Buffer {
+  if (version < 2) return Buffer.from(json)
+  return Buffer.concat([Buffer.of(zstdEnvelope), compress(json)])
+}
+
+/** Takes bare JSON too, in either version: files from before an upgrade stay as they are. */
+export function unwrapEnvelope(plain: Uint8Array, what: string): Buffer {
+  const first = plain[0]
+  if (first === 0x5b || first === 0x7b) return Buffer.from(plain.buffer, plain.byteOffset, plain.length)
+  if (first !== zstdEnvelope) throw repositoryError('REPOSITORY_UNSUPPORTED', `${what}: envelope of kind ${first} is not known`)
+  return decompress(plain.subarray(1), limitBytes, what)
+}

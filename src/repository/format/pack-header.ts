@@ -1,0 +1,75 @@
+import { repositoryError } from '../errors.ts'
+import { type Id, idBytes } from './ids.ts'
+import { sealOverhead } from './seal.ts'
+
+export type BlobType = 'data' | 'tree'
+
+/** One blob of a pack: where it lies there and how long it is. */
+export interface PackedBlob {
+  readonly id: Id
+  readonly type: BlobType
+  /** Of the sealed blob, from the start of the pack. */
+  readonly offset: number
+  /** Sealed bytes. */
+  readonly length: number
+  /** Plain bytes of a compressed blob; undefined where the blob is not compressed (then length − 32). */
+  readonly uncompressedLength?: number | undefined
+}
+
+/** Bytes of an entry with and without the plain length. */
+const plainEntryBytes = 5 + idBytes
+const compressedEntryBytes = 9 + idBytes
+/** At the end of the pack, after the header: its sealed length. */
+export const headerLengthBytes = 4
+export const maxHeaderBytes = 16 << 20
+
+export function rawLength(blob: { readonly length: number; readonly uncompressedLength?: number | undefined }): number {
+  return blob.uncompressedLength ?? blob.length - sealOverhead
+}
+
+export function entryBytes(compressed: boolean): number {
+  return compressed ? compressedEntryBytes : plainEntryBytes
+}
+
+/** The header entry of a blob; offsets are not written, they follow from the lengths. */
+export function renderEntry(blob: {
+  readonly id: Uint8Array
+  readonly type: BlobType
+  readonly length: number
+  readonly uncompressedLength?: number | undefined
+}): Buffer {
+  const compressed = blob.uncompressedLength !== undefined
+  const entry = Buffer.allocUnsafe(entryBytes(compressed))
+  entry[0] = (blob.type === 'tree' ? 1 : 0) | (compressed ? 2 : 0)
+  entry.writeUInt32LE(blob.length, 1)
+  if (blob.uncompressedLength !== undefined) entry.writeUInt32LE(blob.uncompressedLength, 5)
+  entry.set(blob.id, compressed ? 9 : 5)
+  return entry
+}
+
+export function parseHeader(header: Uint8Array, what: string): PackedBlob[] {
+  const bytes = Buffer.from(header.buffer, header.byteOffset, header.length)
+  const blobs: PackedBlob[] = []
+  let offset = 0
+  for (let at = 0; at < bytes.length;) {
+    const kind = bytes[at] ?? 0
+    const size = entryBytes((kind & 2) !== 0)
+    if (kind > 3 || at + size > bytes.length)
+      throw repositoryError('REPOSITORY_DAMAGED', `${what}: header entry at ${at} is malformed`)
+    const length = bytes.readUInt32LE(at + 1)
+    const id = bytes.toString('hex', at + size - idBytes, at + size)
+    const type = (kind & 1) !== 0 ? 'tree' : 'data'
+    if (length < sealOverhead) throw repositoryError('REPOSITORY_DAMAGED', `${what}: blob ${id} is shorter than a seal`)
+    blobs.push({ id, type, offset, length, ...(kind & 2 ? { uncompressedLength: bytes.readUInt32LE(at + 5) } : {}) })
+    offset += length
+    at += size
+  }
+  return blobs
+}
+
+/** The size of a pack that holds exactly these blobs. Any other size means damage. */
+export function packSize(blobs: Iterable<PackedBlob>): number {
+  let size = headerLengthBytes + sealOverhead
+  for (const blob of blobs) size += blob.length + entryBytes(blob.uncompressedLength !== undefined)
+  return size
+}
