@@ -1,0 +1,43 @@
+import type { Clock } from '../../base/clock.ts'
+import type { FindFunction } from '../../engine/plan.ts'
+import type { Kube } from '../../kube/kube.ts'
+import type { JobAdder } from '../../queue/queue.ts'
+import type { Logger } from '../../telemetry/logger.ts'
+
+/** What the operator touches. */
+export interface OperatorDeps {
+  readonly kube: Pick<Kube, 'resource' | 'informer' | 'leases' | 'eventSink'>
+  readonly queue: JobAdder
+  readonly findFunction: FindFunction
+  readonly clock: Clock
+  readonly log: Logger
+  /** The engine's own namespace: the Leases of the workers are there. */
+  readonly namespace: string
+  /** Namespaces whose ActionSets are ours. */
+  readonly watchNamespaces: readonly string[]
+  /** Unique per process: the holder of the leader Leases. */
+  readonly identity: string
+  readonly settings?: Partial<OperatorSettings>
+}
+
+export interface OperatorSettings {
+  /** Reconciles at once. @default 16 */
+  readonly concurrency: number
+  /** A status that says only that something goes on waits this long for a better one, in ms. @default 250 */
+  readonly coalesceMs: number
+  /** How often jobs of unfinished actions that nobody owns are added anew, in ms. @default 15_000 */
+  readonly sweepMs: number
+  /** How often the Leases of workers are read while some action is owned, in ms. @default 2_000 */
+  readonly livenessPollMs: number
+  /** A worker whose Lease was not renewed for so long is gone, in ms. @default 10_000 */
+  readonly workerTimeoutMs: number
+}
+
+export interface Operator {
+  /** Resolves when every watched namespace is ours and its objects are listed. Rejects with the reason of a refusal. */
+  readonly ready: Promise<void>
+  /** Rejects when leadership was lost or a Kanister controller appeared: the process should end. Resolves after `close()`. */
+  readonly done: Promise<void>
+  /** Stops reconciling, gives the leader Leases free. Work in flight on workers goes on. */
+  close(): Promise<void>
+}
