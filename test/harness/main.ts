@@ -2,6 +2,8 @@ import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { downCluster, findCluster, upCluster } from './cluster/cluster.ts'
 import { kubeconfigFile } from './cluster/programs.ts'
+import { ensureImage, type HarnessImage, harnessImages } from './images/ensure-image.ts'
+import { buildAll } from './build-all.ts'
 import { harnessFolders } from './machine/folders.ts'
 import { clusterStatus } from './cluster/status.ts'
 
@@ -12,6 +14,7 @@ const usage = `npm run cluster -- <command>
   status      what runs, where it listens, where its files are
   kubeconfig  print the path of its kubeconfig:  export KUBECONFIG=$(npm run -s cluster -- kubeconfig)
   kubectl …   run kubectl against it
+  image NAME  give the cluster an image of test/harness/images (debian, postgres)
   build       build and fetch all that a first start would, and start nothing
 
 HOLDFAST_CLUSTER=name works on another cluster of this machine than the default one.`
@@ -38,10 +41,21 @@ async function main(args: readonly string[]): Promise<number> {
       const env = { ...process.env, KUBECONFIG: kubeconfigFile(folders.state) }
       return spawnSync(kubectl, args.slice(1), { stdio: 'inherit', env }).status ?? 1
     }
+    case 'image':
+      for (const name of args.slice(1)) process.stdout.write(`${await ensureImage(folders, imageNamed(name))}\n`)
+      return 0
+    case 'build':
+      await buildAll(folders)
+      return 0
     default:
       process.stderr.write(`${usage}\n`)
       return 64
   }
+}
+
+function imageNamed(name: string): HarnessImage {
+  if (name in harnessImages) return name as HarnessImage
+  throw new Error(`no image named ${name}: known are ${Object.keys(harnessImages).join(', ')}`)
 }
 
 process.exitCode = await main(process.argv.slice(2))

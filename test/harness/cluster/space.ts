@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
+import { copyFile, mkdir, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { run, systemEnvironment } from '../machine/command.ts'
 import { findRecord, isAlive, type ProcessRecord, signalProcess } from '../machine/processes.ts'
@@ -27,7 +26,7 @@ export async function openSpace(state: string, pause: string): Promise<Space> {
   // it along when it is killed.
   const script = 'read -r stat </proc/self/stat; echo "$stat" >"$0/run/unshare"; exec unshare "$@" >>"$0/logs/node.log" 2>&1'
   const namespaces = ['--net', '--mount', '--pid', '--fork', '--kill-child']
-  detach('sh', ['-c', script, state, ...namespaces, '--', ...ownScript('node.sh'), state, pause])
+  detach('sh', ['-c', script, state, ...namespaces, '--', ...(await ownScript(state, 'node.sh')), state, pause])
   return waitFor(`the node's namespaces (see ${state}/logs/node.log)`, () => findSpace(state), { timeoutMs: 10_000 })
 }
 
@@ -43,7 +42,7 @@ export interface NodeProgram {
 /** Starts a program in the space and returns when it has recorded itself. It outlives this process. */
 export async function startInSpace(state: string, space: Space, spec: NodeProgram): Promise<ProcessRecord> {
   const enter = ['-t', String(space.init.pid), '-n', '-m', '-p', '--', 'setsid', '--fork']
-  const launch = [...ownScript('launch.sh'), state, spec.name, spec.umask ?? '022', spec.program, ...spec.args]
+  const launch = [...(await ownScript(state, 'launch.sh')), state, spec.name, spec.umask ?? '022', spec.program, ...spec.args]
   const before = findProcess(state, spec.name)
   await run('nsenter', [...enter, ...launch], { env: { ...spec.env } })
   return waitFor(
@@ -75,9 +74,14 @@ function recordFile(state: string, name: string): string {
   return join(state, 'run', name)
 }
 
-/** By its text: the file may lie where the node has another folder mounted. */
-function ownScript(name: string): string[] {
-  return ['sh', '-c', readFileSync(new URL(`./${name}`, import.meta.url), 'utf8'), name]
+/** Copied first: the checkout may lie where the node has another folder mounted. */
+async function ownScript(state: string, name: string): Promise<string[]> {
+  const file = join(state, 'run', name)
+  // Renamed into place: another start may be reading the old one.
+  const fresh = `${file}.${process.pid}`
+  await copyFile(new URL(`./${name}`, import.meta.url), fresh)
+  await rename(fresh, file)
+  return ['sh', file]
 }
 
 function detach(program: string, args: readonly string[]): void {

@@ -1,0 +1,61 @@
+import { join } from 'node:path'
+import { cached } from '../machine/cache.ts'
+import { run } from '../machine/command.ts'
+import { keyOf, keyOfFolder } from '../machine/content-key.ts'
+import type { Folders } from '../machine/folders.ts'
+import { withLock } from '../machine/lock.ts'
+import { type BaseImage, debianImage } from './debian-base.ts'
+
+/** An image as a Dockerfile describes it. */
+export interface DockerfileImage {
+  /** Full name with tag, `docker.io/library/postgres:15`. */
+  readonly name: string
+  /** Folder of the files that the Dockerfile copies. All of it counts for the key, so keep it to what is needed. */
+  readonly context: string
+  /** @default `Dockerfile` in the context */
+  readonly dockerfile?: string
+  /** `--build-arg` values. */
+  readonly buildArgs?: Readonly<Record<string, string>>
+}
+
+/** Builds the image unless the cache has one of the same content; gives its archive. `FROM` may name debianImage only. */
+export async function buildDockerfile(folders: Folders, base: BaseImage, image: DockerfileImage): Promise<string> {
+  const dockerfile = image.dockerfile ?? join(image.context, 'Dockerfile')
+  const buildArgs = Object.entries(image.buildArgs ?? {}).toSorted()
+  const inputs = [await keyOfFolder(image.context), await run('cat', [dockerfile]), JSON.stringify(buildArgs)]
+  const folder = await cached(folders, cacheName(image.name), keyOf(base.key, image.name, ...inputs), async (out) => {
+    const args = buildArgs.flatMap(([name, value]) => ['--build-arg', `${name}=${value}`])
+    await withStore(folders, base, async (buildah) => {
+      const from = ['--pull-never', '--layers=false', '--file', dockerfile]
+      await buildah('bud', ...from, ...args, '--tag', image.name, image.context)
+      await buildah('push', image.name, `docker-archive:${join(out, 'image.tar')}:${image.name}`)
+      await buildah('rmi', image.name)
+    })
+  })
+  return join(folder, 'image.tar')
+}
+
+type Buildah = (...args: readonly string[]) => Promise<string>
+
+/** buildah with a store of its own that holds the base image, for one builder at a time. */
+async function withStore(folders: Folders, base: BaseImage, work: (buildah: Buildah) => Promise<void>): Promise<void> {
+  const store = await cached(folders, 'buildah', base.key, async (out) => {
+    const id = await buildahIn(out)('pull', '--quiet', `docker-archive:${base.archive}`)
+    await buildahIn(out)('tag', id.trim(), debianImage)
+  })
+  await withLock(join(folders.cache, 'locks', 'buildah-store'), 'building an image', async () => {
+    const buildah = buildahIn(store)
+    // What an aborted build left.
+    await buildah('rm', '--all')
+    await work(buildah)
+  })
+}
+
+function buildahIn(store: string): Buildah {
+  const folders = ['--root', join(store, 'root'), '--runroot', join(store, 'runroot'), '--storage-driver', 'vfs']
+  return (...args) => run('buildah', [...folders, ...args], { env: { BUILDAH_ISOLATION: 'chroot' } })
+}
+
+function cacheName(imageName: string): string {
+  return `image-${imageName.replace(/^docker\.io\/library\//, '').replace(/[^a-z0-9.-]+/g, '-')}`
+}
