@@ -1,6 +1,8 @@
 import { stringify } from 'yaml'
 import { customResourceDefinition } from '../api/crd.ts'
 import { kinds } from '../api/kinds.ts'
+import { describeSettings } from './config.ts'
+import { installManifest } from './install/manifest.ts'
 
 export interface DerivedFile {
   /** From the root of the repository. */
@@ -10,12 +12,17 @@ export interface DerivedFile {
 
 /** Every file that is made from declarations; `generate.ts` writes them and a test compares. */
 export function derivedFiles(): DerivedFile[] {
-  return kinds.map((kind) => ({
+  const crds = kinds.map((kind) => ({
     path: `crds/${kind.plural}.${kind.group}.yaml`,
-    text: yaml(`Made by npm run generate from src/api/${kind.singular}.ts.`, customResourceDefinition(kind)),
+    text: `${comment(`src/api/${kind.singular}.ts`)}${stringify(customResourceDefinition(kind), { lineWidth: 0, aliasDuplicateObjects: false })}`,
   }))
+  return [
+    ...crds,
+    { path: 'deploy/install.yaml', text: `${comment('src/main/install')}${installManifest()}` },
+    { path: 'docs/settings.md', text: `# Settings\n\nThe processes read these environment variables at start. Made by \`npm run generate\` from \`src/main/config.ts\`.\n\n${describeSettings()}\n` },
+  ]
 }
 
-function yaml(comment: string, value: unknown): string {
-  return `# ${comment}\n${stringify(value, { lineWidth: 0, aliasDuplicateObjects: false })}`
+function comment(source: string): string {
+  return `# Made by npm run generate from ${source}.\n`
 }

@@ -1,0 +1,71 @@
+import type { Json } from '../../schema/crd.ts'
+import type { RbacRule } from '../../functions/define.ts'
+import { phaseFunctions } from '../../functions/registry.ts'
+
+/** Rules that come into the engine's role with this label on their ClusterRole. */
+export const aggregationLabel = 'holdfast.dev/aggregate-to-engine'
+
+/** What the engine itself does, whatever the Blueprints ask for. */
+const engineRules: readonly RbacRule[] = [
+  { apiGroups: ['cr.kanister.io'], resources: ['actionsets'], verbs: ['get', 'list', 'watch', 'update', 'patch'] },
+  { apiGroups: ['cr.kanister.io'], resources: ['blueprints', 'profiles'], verbs: ['get', 'list', 'watch'] },
+  { apiGroups: ['holdfast.dev'], resources: ['runs'], verbs: ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'] },
+  { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'] },
+  { apiGroups: [''], resources: ['events'], verbs: ['create', 'patch'] },
+  { apiGroups: [''], resources: ['namespaces', 'configmaps', 'secrets'], verbs: ['get'] },
+  { apiGroups: [''], resources: ['persistentvolumeclaims', 'persistentvolumes', 'nodes'], verbs: ['get'] },
+  { apiGroups: [''], resources: ['pods'], verbs: ['get', 'list', 'watch'] },
+  { apiGroups: ['apps'], resources: ['deployments', 'statefulsets', 'replicasets'], verbs: ['get', 'list', 'watch'] },
+  { apiGroups: [''], resources: ['replicationcontrollers'], verbs: ['get', 'list', 'watch'] },
+  { apiGroups: ['apps.openshift.io'], resources: ['deploymentconfigs'], verbs: ['get', 'list', 'watch'] },
+  { apiGroups: ['apiextensions.k8s.io'], resources: ['customresourcedefinitions'], verbs: ['get'] },
+]
+
+/** All rules, one per group and resource, from the engine's own and from what each function declares. */
+export function engineRights(): RbacRule[] {
+  const verbs = new Map<string, Set<string>>()
+  for (const rule of [...engineRules, ...phaseFunctions.flatMap((fn) => fn.rbac)]) {
+    for (const group of rule.apiGroups) {
+      for (const resource of rule.resources) {
+        const key = `${group}/${resource}`
+        verbs.set(key, new Set([...(verbs.get(key) ?? []), ...rule.verbs]))
+      }
+    }
+  }
+  // A group holds no slash; a resource may (pods/exec).
+  return [...verbs].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, set]) => {
+    const slash = key.indexOf('/')
+    return { apiGroups: [key.slice(0, slash)], resources: [key.slice(slash + 1)], verbs: [...set].sort() }
+  })
+}
+
+/**
+ * The roles: an aggregated one that is bound, and one that fills it with the rights for the built-in kinds. Rights for further
+ * kinds (a KubeOps on a custom resource, a workload of an operator) come by a ClusterRole of the user's own with the same label.
+ */
+export function roles(namespace: string, serviceAccount: string): Json[] {
+  const labels = { 'app.kubernetes.io/part-of': 'holdfast' }
+  const api = 'rbac.authorization.k8s.io/v1'
+  return [
+    {
+      apiVersion: api,
+      kind: 'ClusterRole',
+      metadata: { name: 'holdfast-engine', labels },
+      aggregationRule: { clusterRoleSelectors: [{ matchLabels: { [aggregationLabel]: 'true' } }] },
+      rules: [],
+    },
+    {
+      apiVersion: api,
+      kind: 'ClusterRole',
+      metadata: { name: 'holdfast-engine-builtin', labels: { ...labels, [aggregationLabel]: 'true' } },
+      rules: engineRights(),
+    },
+    {
+      apiVersion: api,
+      kind: 'ClusterRoleBinding',
+      metadata: { name: 'holdfast-engine', labels },
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'holdfast-engine' },
+      subjects: [{ kind: 'ServiceAccount', name: serviceAccount, namespace }],
+    },
+  ]
+}
