@@ -14,6 +14,7 @@ import { Checksums } from './s3/checksums.ts'
 import { S3Connection } from './s3/connection.ts'
 import { deleteObject, deleteObjects } from './s3/delete-objects.ts'
 import { downloadObject } from './s3/download.ts'
+import { headObject } from './s3/head-object.ts'
 import { listObjects } from './s3/list-objects.ts'
 import { type PartPlan, equalParts, growingParts } from './s3/part-plan.ts'
 import { payloadOf } from './s3/payload.ts'
@@ -81,23 +82,7 @@ export class S3Store implements ObjectStore, AsyncDisposable {
 
   async head(key: string, options: CallOptions = {}): Promise<ObjectInfo | undefined> {
     checkKey(key)
-    const input = { Bucket: this.#connection.bucket, Key: key }
-    try {
-      const found = await this.#connection.send(
-        `check of object "${key}"`,
-        (client, sdk, abortSignal) => client.send(new sdk.HeadObjectCommand(input), { abortSignal }),
-        options,
-      )
-      return {
-        key,
-        sizeBytes: found.ContentLength ?? 0,
-        ...(found.ETag === undefined ? {} : { etag: found.ETag }),
-        ...(found.LastModified === undefined ? {} : { modified: found.LastModified.getTime() }),
-      }
-    } catch (error) {
-      if (storeError.is(error, 'STORE_NOT_FOUND')) return undefined
-      throw error
-    }
+    return headObject(this.#connection, key, options)
   }
 
   list(prefix: string, options: CallOptions = {}): AsyncGenerator<ObjectInfo> {

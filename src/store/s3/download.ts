@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream'
+import type { GetObjectCommandOutput } from '@aws-sdk/client-s3'
 import { backoffMs } from '../../base/backoff.ts'
 import { nextOf } from '../../base/errors.ts'
 import { storeError } from '../errors.ts'
@@ -106,7 +107,7 @@ async function open(connection: S3Connection, position: Position, signal: AbortS
       )
     }
     position.etag = found.ETag
-    if (found.ContentLength !== undefined) position.end = at + found.ContentLength
+    position.end = await endOf(connection, position, found, signal)
     return body
   } catch (error) {
     if (storeError.is(error, 'STORE_EXISTS')) {
@@ -119,6 +120,30 @@ async function open(connection: S3Connection, position: Position, signal: AbortS
     if (storeError.is(error) && error.details['status'] === 416) return undefined
     throw error
   }
+}
+
+/** Without a length (an answer in chunks) a short answer would look whole, so the store is asked. */
+async function endOf(
+  connection: S3Connection,
+  { key, at, end }: Position,
+  { ContentLength, ContentRange }: GetObjectCommandOutput,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  // A store that ignores the range answers with the whole object; `deliver` cuts what is too much.
+  if (ContentLength !== undefined)
+    return Math.min(at + ContentLength, ContentRange === undefined ? (end ?? Infinity) : Infinity)
+  const last = /^bytes \d+-(\d+)\//.exec(ContentRange ?? '')?.[1]
+  if (last !== undefined) return Number(last) + 1
+  const input = { Bucket: connection.bucket, Key: key }
+  const what = `check of object "${key}"`
+  const head = await connection.send(
+    what,
+    (client, sdk, abortSignal) => client.send(new sdk.HeadObjectCommand(input), { abortSignal }),
+    {
+      signal,
+    },
+  )
+  return head.ContentLength
 }
 
 function stalled(connection: S3Connection, position: Position): unknown {

@@ -45,6 +45,7 @@ const byName: Readonly<Record<string, Known>> = {
   AllAccessDisabled: ['STORE_DENIED', checkCredentials],
   AccountProblem: ['STORE_DENIED', checkCredentials],
   InvalidAccessKeyId: ['STORE_DENIED', 'the store does not know this access key: correct the Secret that the Profile names'],
+  XAdminUserNotFound: ['STORE_DENIED', 'the store does not know this access key: correct the Secret that the Profile names'],
   SignatureDoesNotMatch: ['STORE_DENIED', 'the secret key is wrong: correct the Secret that the Profile names'],
   ExpiredToken: ['STORE_DENIED', 'the session token has expired: put fresh credentials into the Secret'],
   InvalidToken: ['STORE_DENIED', 'the session token is not valid: put fresh credentials into the Secret'],

@@ -16,9 +16,17 @@ export interface Fault {
   readonly act: FaultAct
 }
 
+/** Answer with this S3 error instead of asking the store. */
+interface ErrorAnswer {
+  readonly answer: number
+  readonly code: string
+  readonly message?: string
+  /** Further XML inside of the error. */
+  readonly extra?: string
+}
+
 export type FaultAct =
-  /** Answer with this S3 error instead of asking the store. */
-  | { readonly answer: number; readonly code: string; readonly message?: string; readonly extra?: string }
+  | ErrorAnswer
   /** Break the connection when so many bytes of the request were read; the store sees none of it. */
   | { readonly resetRequestAfter: number }
   /** Break the connection when so many bytes of the store's answer were passed on. */
@@ -98,7 +106,7 @@ async function strike(
   incoming.pipe(forwarded)
 }
 
-function answerError(act: FaultAct & { answer: number }, incoming: IncomingMessage, outgoing: ServerResponse): void {
+function answerError(act: ErrorAnswer, incoming: IncomingMessage, outgoing: ServerResponse): void {
   incoming.resume()
   incoming.on('end', () => {
     const { code, message = 'as scripted', extra = '' } = act
