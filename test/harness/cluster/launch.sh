@@ -1,12 +1,11 @@
 #!/bin/sh
-# Becomes a program of the node after leaving a record of itself: `launch.sh STATE NAME UMASK PROGRAM ARGS…`.
+# Becomes a program of the node after leaving a record of itself: `launch.sh STATE NAME PROGRAM ARGS…`.
 # The record is the process's stat line as the machine sees it; it is there before the program runs, so there is no
 # moment at which a program runs unrecorded.
 set -eu
 state=$1
 name=$2
-umask "$3"
-shift 3
+shift 2
 read -r stat <"$state/hostproc/self/stat"
 echo "$stat" >"$state/run/$name.new"
 mv "$state/run/$name.new" "$state/run/$name"

@@ -25,11 +25,13 @@ export type ProgramName =
   | 'kubelet'
   | 'kube-proxy'
   | 'coredns'
+  | 'open-volumes'
 
 /** Those of the cluster itself, in the order in which they are started. */
 export const clusterPrograms = [
   'etcd',
   'containerd',
+  'open-volumes',
   'kube-apiserver',
   'coredns',
   'kubelet',
@@ -118,21 +120,19 @@ const commands: Record<ProgramName, (setup: NodeSetup) => Command> = {
 
   'kube-controller-manager': ({ state }) => {
     const { ca, serviceAccount } = certificatesIn(state)
-    return {
-      ...kubernetesProgram(state, 'kube-controller-manager', {
-        kubeconfig: kubeconfigFile(state),
-        'service-account-private-key-file': serviceAccount.key,
-        'root-ca-file': ca.cert,
-        'use-service-account-credentials': 'false',
-        'leader-elect': 'false',
-        'enable-hostpath-provisioner': 'true',
-        'kube-api-qps': '100',
-        'kube-api-burst': '200',
-      }),
-      // It makes the folders of hostPath volumes, for which fsGroup does nothing: any user of a pod may write there.
-      umask: '000',
-    }
+    return kubernetesProgram(state, 'kube-controller-manager', {
+      kubeconfig: kubeconfigFile(state),
+      'service-account-private-key-file': serviceAccount.key,
+      'root-ca-file': ca.cert,
+      'use-service-account-credentials': 'false',
+      'leader-elect': 'false',
+      'enable-hostpath-provisioner': 'true',
+      'kube-api-qps': '100',
+      'kube-api-burst': '200',
+    })
   },
+
+  'open-volumes': ({ state, go }) => ({ program: go['open-volumes'], args: [join(state, 'volumes')] }),
 
   'kube-scheduler': ({ state }) =>
     kubernetesProgram(state, 'kube-scheduler', {

@@ -35,14 +35,12 @@ export interface NodeProgram {
   readonly program: string
   readonly args: readonly string[]
   readonly env?: Readonly<Record<string, string>>
-  /** For files that it makes. @default 022 */
-  readonly umask?: string
 }
 
 /** Starts a program in the space and returns when it has recorded itself. It outlives this process. */
 export async function startInSpace(state: string, space: Space, spec: NodeProgram): Promise<ProcessRecord> {
   const enter = ['-t', String(space.init.pid), '-n', '-m', '-p', '--', 'setsid', '--fork']
-  const launch = [...(await ownScript(state, 'launch.sh')), state, spec.name, spec.umask ?? '022', spec.program, ...spec.args]
+  const launch = [...(await ownScript(state, 'launch.sh')), state, spec.name, spec.program, ...spec.args]
   const before = findProcess(state, spec.name)
   await run('nsenter', [...enter, ...launch], { env: { ...spec.env } })
   return waitFor(

@@ -23,6 +23,7 @@ const programs = {
   coredns: { source: '.', ldflags: '-s -w' },
   versitygw: { source: 'github.com/versity/versitygw/cmd/versitygw', ldflags: '-s -w' },
   pause: { source: '.', ldflags: '-s -w' },
+  'open-volumes': { source: '.', ldflags: '-s -w' },
 } as const satisfies Record<string, GoProgram>
 
 export type GoProgramName = keyof typeof programs

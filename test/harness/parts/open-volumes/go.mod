@@ -1,0 +1,3 @@
+module holdfast.dev/harness/open-volumes
+
+go 1.26
