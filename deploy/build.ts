@@ -1,0 +1,92 @@
+import { execFileSync } from 'node:child_process'
+import { chmodSync, cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { build } from 'esbuild'
+import { installManifest } from '../src/main/install/manifest.ts'
+
+/**
+ * Bundles the program: `dist/image` is the context of the Dockerfile, `dist/kubectl-create-actionset` the plugin as one file that
+ * runs on the Node of a user's machine (20 or newer), `dist/install.yaml` the manifest.
+ *
+ * A bundle because one process with all libraries needs 105 MB where the sources need 171, and starts in half the time.
+ */
+const root = resolve(import.meta.dirname, '..')
+const dist = join(root, 'dist')
+
+export async function buildAll(): Promise<string> {
+  rmSync(dist, { recursive: true, force: true })
+  await Promise.all([bundleEngine(), bundlePlugin()])
+  copyNode()
+  writeNames()
+  writeFileSync(join(dist, 'install.yaml'), installManifest())
+  return join(dist, 'image')
+}
+
+const shim = `import { createRequire as holdfastRequire } from 'node:module'; const require = holdfastRequire(import.meta.url);`
+
+async function bundleEngine(): Promise<void> {
+  await build({
+    ...common,
+    entryPoints: [
+      { in: join(root, 'src/main/holdfast.ts'), out: 'holdfast' },
+      // Worker threads are files of their own, found beside the program by the same relative name as in the sources.
+      ...workerThreads.map((path) => ({ in: join(root, path), out: path.replace(/^src\//, '').replace(/\.ts$/, '') })),
+    ],
+    outdir: join(dist, 'image/app'),
+    outExtension: { '.js': '.mjs' },
+    splitting: true,
+    target: 'node26',
+  })
+  for (const asset of assets) {
+    const target = join(dist, 'image/app', asset.replace(/^src\//, ''))
+    mkdirSync(dirname(target), { recursive: true })
+    cpSync(join(root, asset), target)
+  }
+}
+
+async function bundlePlugin(): Promise<void> {
+  const outfile = join(dist, 'kubectl-create-actionset')
+  await build({
+    ...common,
+    banner: { js: `#!/usr/bin/env node\n${shim}` },
+    entryPoints: [join(root, 'src/main/kubectl-create-actionset.ts')],
+    outfile: `${outfile}.mjs`,
+    target: 'node20',
+  })
+  // kubectl finds plugins by a name without an ending; Node takes a file without one as CommonJS, so a line of shell starts it.
+  writeFileSync(outfile, '#!/bin/sh\nexec node "$(dirname "$(readlink -f "$0")")/kubectl-create-actionset.mjs" "$@"\n')
+  chmodSync(outfile, 0o755)
+}
+
+const common = {
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  sourcemap: false,
+  legalComments: 'none',
+  logLevel: 'warning',
+  banner: { js: shim },
+} as const
+
+const workerThreads: readonly string[] = []
+const assets: readonly string[] = []
+
+/** The Node that the lock file pins. */
+function copyNode(): void {
+  const node = execFileSync('node', ['-p', 'process.execPath'], { encoding: 'utf8' }).trim()
+  cpSync(node, join(dist, 'image/node'), { dereference: true })
+  chmodSync(join(dist, 'image/node'), 0o755)
+}
+
+/** The names that the program answers to in the image. */
+function writeNames(): void {
+  const bin = join(dist, 'image/bin')
+  mkdirSync(bin, { recursive: true })
+  const names = { holdfast: '', kando: ' kando', kanctl: '' }
+  for (const [name, command] of Object.entries(names)) {
+    writeFileSync(join(bin, name), `#!/bin/sh\nexec node /opt/holdfast/holdfast.mjs${command} "$@"\n`)
+    chmodSync(join(bin, name), 0o755)
+  }
+}
+
+if (import.meta.main) console.log(`built ${await buildAll()}${existsSync(join(dist, 'install.yaml')) ? ' and install.yaml' : ''}`)
