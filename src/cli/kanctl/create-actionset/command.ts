@@ -1,6 +1,6 @@
 import { stringify } from 'yaml'
 import type { ActionSet } from '../../../api/actionset.ts'
-import { customKinds } from '../../../kube/custom-kinds.ts'
+import { ownKinds } from '../../../kube/own-kinds.ts'
 import { kubeError } from '../../../kube/errors.ts'
 import type { Kube } from '../../../kube/kube.ts'
 import { cliError } from '../../errors.ts'
@@ -33,7 +33,7 @@ export async function createActionSet(flags: CreateActionSetFlags, deps: CreateA
     output.out(stringify(actionSet, { lineWidth: 0 }))
     return
   }
-  const created = await kube.resource(customKinds.actionSets).create(inNamespace(actionSet, namespace), { signal })
+  const created = await kube.resource(ownKinds.actionSets).create(inNamespace(actionSet, namespace), { signal })
   output.out(`actionset ${created.metadata.name} created\n`)
   if (flags.wait)
     await waitForActionSet(kube, { namespace, name: created.metadata.name }, output, { timeoutMs: flags.timeoutMs, signal })
@@ -53,7 +53,7 @@ async function withSelected(
 
 async function findParent(kube: Kube, namespace: string, name: string, signal: AbortSignal): Promise<ActionSet> {
   try {
-    return await kube.resource(customKinds.actionSets).get({ namespace, name }, { signal })
+    return await kube.resource(ownKinds.actionSets).get({ namespace, name }, { signal })
   } catch (error) {
     if (!kubeError.is(error, 'KUBE_NOT_FOUND')) throw error
     throw cliError(

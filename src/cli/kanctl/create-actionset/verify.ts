@@ -1,6 +1,6 @@
 import { messageOf } from '../../../base/errors.ts'
 import type { ObjectReference } from '../../../api/object-reference.ts'
-import { customKinds } from '../../../kube/custom-kinds.ts'
+import { ownKinds } from '../../../kube/own-kinds.ts'
 import { kinds } from '../../../kube/kinds.ts'
 import type { Kube } from '../../../kube/kube.ts'
 import { resourceOfReference, type KubeObject, type ResourceDef } from '../../../kube/objects.ts'
@@ -40,8 +40,8 @@ export async function verifyReferences(
 
 function namedIn(actionSet: NewActionSet, namespace: string): Named[] {
   const all = actionSet.spec.actions.flatMap((action) => [
-    ...(action.blueprint ? [{ kind: 'blueprint', def: customKinds.blueprints, name: action.blueprint, namespace }] : []),
-    ...(action.profile ? [reference('profile', customKinds.profiles, action.profile)] : []),
+    ...(action.blueprint ? [{ kind: 'blueprint', def: ownKinds.blueprints, name: action.blueprint, namespace }] : []),
+    ...(action.profile ? [reference('profile', ownKinds.profiles, action.profile)] : []),
     ...Object.values(action.secrets ?? {}).map((secret) => reference('secret', kinds.secrets, secret)),
     ...Object.values(action.configMaps ?? {}).map((configMap) => reference('configmap', kinds.configMaps, configMap)),
     ...(action.object ? [target(action.object)] : []),

@@ -1,6 +1,6 @@
 import type { ActionSet, PhaseStatus } from '../../../api/actionset.ts'
 import { formatBytes } from '../../../base/bytes.ts'
-import { customKinds } from '../../../kube/custom-kinds.ts'
+import { ownKinds } from '../../../kube/own-kinds.ts'
 import { kubeError } from '../../../kube/errors.ts'
 import type { Kube } from '../../../kube/kube.ts'
 import { cliError } from '../../errors.ts'
@@ -47,7 +47,7 @@ async function waitForEnd(
     return state === 'complete' || state === 'failed' ? actionSet : undefined
   }
   try {
-    return await kube.waitFor(customKinds.actionSets, key, done, { signal, timeoutMs, what: 'to end' })
+    return await kube.waitFor(ownKinds.actionSets, key, done, { signal, timeoutMs, what: 'to end' })
   } catch (error) {
     if (!kubeError.is(error, 'KUBE_TIMEOUT')) throw error
     throw cliError('CLI_WAIT_TIMEOUT', `actionset ${key.name} had not ended after ${timeoutMs / 1000} s; it goes on`, {
