@@ -1,6 +1,6 @@
 import type { CallOptions } from './client.ts'
 import type { Pod } from './kinds.ts'
-import type { Live, ObjectKey } from './objects.ts'
+import type { Live } from './objects.ts'
 
 export interface PodRef {
   readonly namespace: string
@@ -51,5 +51,3 @@ export interface Pods {
   /** Deletes and waits until the pod is gone. Absence is success; `uid` protects a namesake. */
   remove(pod: PodRef, options?: CallOptions & { readonly uid?: string; readonly gracePeriodSeconds?: number }): Promise<void>
 }
-
-export type { ObjectKey }

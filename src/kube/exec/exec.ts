@@ -14,8 +14,10 @@ export interface ExecOptions {
   readonly signal?: AbortSignal | undefined
   /** Time for the whole exec in ms; past it the process is ended and KUBE_TIMEOUT thrown. @default none */
   readonly timeoutMs?: number | undefined
-  /** Time from TERM to KILL in whole seconds worth of ms. @default 3_000 */
+  /** Time from TERM to KILL in ms, taken up to whole seconds. @default 3_000 */
   readonly killGraceMs?: number
+  /** Time for the container to start the command. @default 30_000 */
+  readonly connectTimeoutMs?: number
   /** Each line of stderr as it comes. Must not throw. */
   readonly onStderr?: (line: string) => void
   /** Compute SHA-256 of stdout (0.6 CPU seconds a GB). @default false */
@@ -39,6 +41,9 @@ export interface ExecResult {
   /** The last 64 KiB of stderr as text. */
   readonly stderrTail: string
   readonly stderrBytes: number
+  /** Bytes of stdin that were handed over, and whether the command lived to be given the EOF after them. */
+  readonly stdinBytes: number
+  readonly stdinEnded: boolean
   readonly integrity: ExecIntegrity
 }
 
@@ -46,12 +51,13 @@ export interface ExecStream {
   /**
    * What the command prints, with back-pressure down to the command. Ends normally ONLY when the command ended with exit
    * code 0 and every byte was delivered; otherwise it is destroyed with KUBE_EXEC_FAILED, KUBE_EXEC_LOST,
-   * KUBE_EXEC_OUTPUT_LOST or the abort reason. So what is piped from here is never taken for complete when it is not.
+   * KUBE_EXEC_OUTPUT_LOST or the abort reason (what was not yet read is dropped then). So what is piped from here is
+   * never taken for complete when it is not.
    * Destroying it ends the remote process.
    */
   readonly stdout: Readable
   /**
-   * Resolves when the command ended, whatever its exit code. It settles only after stdout was read or destroyed.
+   * Resolves when the command ended, whatever its exit code. Somebody must read or destroy stdout, or it never settles.
    * Rejects when the connection or output was lost, on abort and on timeout. An unobserved rejection is no crash.
    */
   readonly result: Promise<ExecResult>

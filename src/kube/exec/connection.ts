@@ -1,0 +1,134 @@
+import type { WebSocket } from 'ws'
+import { type ApiStatus, parseStatus } from '../api-errors.ts'
+import type { KubeClient } from '../client.ts'
+import { kubeError } from '../errors.ts'
+import type { ExecTarget } from './exec.ts'
+
+const protocols = ['v5.channel.k8s.io', 'v4.channel.k8s.io']
+const channel = { stdin: 0, stdout: 1, stderr: 2, status: 3, close: 255 } as const
+
+/** A ping keeps proxies from cutting a quiet connection; three unanswered ones mean that nobody is there. */
+const pingMs = 20_000
+const silentPings = 3
+
+const closeMs = 5_000
+
+/** Control words may wait behind this much unsent data before the pump stops. */
+const maxBufferedBytes = 1 << 20
+
+export interface ExecRequest {
+  readonly target: ExecTarget & { readonly container: string }
+  readonly command: readonly string[]
+  readonly stdin: boolean
+  readonly signal?: AbortSignal | undefined
+  readonly connectTimeoutMs: number
+}
+
+/** Frames of one exec, no meaning. Stdout and stderr go to the listeners given to `start`. */
+export class ExecConnection {
+  readonly #socket: WebSocket
+  readonly #ended = Promise.withResolvers<ApiStatus>()
+  #status: ApiStatus | undefined
+  #ping: NodeJS.Timeout | undefined
+  #silent = 0
+
+  static async open(client: KubeClient, request: ExecRequest): Promise<ExecConnection> {
+    const { target, command, stdin, signal, connectTimeoutMs } = request
+    const path = `/api/v1/namespaces/${encodeURIComponent(target.namespace)}/pods/${encodeURIComponent(target.pod)}/exec`
+    const query = { container: target.container, command, stdin, stdout: true, stderr: true, tty: false }
+    // Repeating the handshake is safe only when it surely did not start anything, as with a POST.
+    const socket = await client.webSocket({ path, query }, protocols, { signal, timeoutMs: connectTimeoutMs, retry: false })
+    return new ExecConnection(socket)
+  }
+
+  private constructor(socket: WebSocket) {
+    this.#socket = socket
+    this.#ended.promise.catch(() => undefined) // whoever needs it awaits it; nobody has to
+  }
+
+  /** The final Status, once everything before it was handed on; KUBE_EXEC_LOST when there was none. */
+  get ended(): Promise<ApiStatus> {
+    return this.#ended.promise
+  }
+
+  /** v5 can close stdin alone; before that only the whole connection can be closed. */
+  get canCloseStdin(): boolean {
+    return this.#socket.protocol === protocols[0]
+  }
+
+  start(onStdout: (bytes: Buffer) => void, onStderr: (bytes: Buffer) => void): void {
+    let lost: unknown
+    this.#socket.on('message', (data) => {
+      this.#silent = 0
+      const frame = data as Buffer // ws gives each message as one Buffer unless told otherwise
+      if (frame.length === 0) return
+      // Channel 255 announces that the server closed one channel; the Status and the end of the socket tell all we need.
+      if (frame[0] === channel.stdout && frame.length > 1) onStdout(frame.subarray(1))
+      else if (frame[0] === channel.stderr && frame.length > 1) onStderr(frame.subarray(1))
+      else if (frame[0] === channel.status) this.#takeStatus(parseStatus(frame.toString('utf8', 1)))
+    })
+    this.#socket.on('pong', () => (this.#silent = 0))
+    this.#socket.on('error', (error) => (lost = error))
+    this.#socket.on('close', (code) => this.#settle(lost, code))
+    this.#ping = setInterval(() => this.#beat(), pingMs)
+    this.#ping.unref()
+    this.#socket.resume()
+  }
+
+  pause(): void {
+    if (!this.#socket.isPaused) this.#socket.pause()
+  }
+
+  resume(): void {
+    if (this.#socket.isPaused) this.#socket.resume()
+  }
+
+  /** Sends one stdin frame; resolves when there is room for the next. Rejects when the connection is gone. */
+  async write(...parts: readonly Uint8Array[]): Promise<void> {
+    const frame = Buffer.allocUnsafe(1 + parts.reduce((sum, part) => sum + part.length, 0))
+    frame[0] = channel.stdin
+    let at = 1
+    for (const part of parts) {
+      frame.set(part, at)
+      at += part.length
+    }
+    const sent = this.#send(frame)
+    if (this.#socket.bufferedAmount > maxBufferedBytes) await sent
+    else sent.catch(() => undefined) // a lost connection shows in `ended`
+  }
+
+  /** EOF on the remote stdin; only where `canCloseStdin`. */
+  async closeStdin(): Promise<void> {
+    await this.#send(Buffer.from([channel.close, channel.stdin]))
+  }
+
+  terminate(): void {
+    this.#socket.terminate()
+  }
+
+  async #send(frame: Buffer): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      this.#socket.send(frame, (error) => (error ? reject(error) : resolve()))
+    })
+  }
+
+  /** The server closes after the Status; one that does not must not hold us. */
+  #takeStatus(status: ApiStatus): void {
+    this.#status = status
+    setTimeout(() => this.#socket.terminate(), closeMs).unref()
+  }
+
+  /** While we have paused it, the socket cannot show us a pong: then silence says nothing. */
+  #beat(): void {
+    if (this.#socket.isPaused) return
+    if (++this.#silent > silentPings) return this.#socket.terminate()
+    this.#socket.ping(() => undefined) // failure shows as close
+  }
+
+  #settle(error: unknown, code: number): void {
+    clearInterval(this.#ping)
+    if (this.#status) return this.#ended.resolve(this.#status)
+    const why = this.#silent > silentPings ? 'no sign of life for a minute' : `closed (${code}) before a status arrived`
+    this.#ended.reject(kubeError('KUBE_EXEC_LOST', `the connection to the command was lost: ${why}`, { cause: error }))
+  }
+}

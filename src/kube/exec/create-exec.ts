@@ -1,0 +1,171 @@
+import { Readable } from 'node:stream'
+import type { KubeClient } from '../client.ts'
+import { kubeError } from '../errors.ts'
+import { LineSplitter } from '../lines.ts'
+import { Tail } from '../tail.ts'
+import type { CaptureOptions, CaptureResult, ExecOptions, ExecResult, ExecStream, ExecTarget, KubeExec } from './exec.ts'
+import { failureOf } from './outcome.ts'
+import { ExecSession, NoShell, type SessionRequest } from './session.ts'
+import { withContainer } from './target.ts'
+import { isWrappable } from './wrapper.ts'
+
+/** Unread output held here before the socket is paused. The socket's own buffers add some hundred KiB. */
+const stdoutBufferBytes = 1 << 20
+const captureTailBytes = 64 << 10
+
+export function createExec(client: KubeClient): KubeExec {
+  return {
+    stream: async (target, command, options = {}) => await openStream(client, target, command, options),
+    capture: async (target, command, options = {}) => await capture(client, target, command, options),
+  }
+}
+
+async function openStream(
+  client: KubeClient,
+  target: ExecTarget,
+  command: readonly string[],
+  options: ExecOptions,
+): Promise<ExecStream> {
+  const life = lifetime(target, options)
+  let session: ExecSession | undefined
+  let over = false
+  const stdout = new Readable({
+    highWaterMark: stdoutBufferBytes,
+    read: () => session?.resume(),
+    destroy(error, done) {
+      if (!over) life.abort(error ?? kubeError('KUBE_EXEC_LOST', 'the reader of the output stopped before its end'))
+      done(error)
+    },
+  })
+  stdout.on('error', noop) // shows to whoever reads, and in `result`; it must not end the process
+  try {
+    session = await startSession(client, {
+      target,
+      command,
+      options,
+      signal: life.signal,
+      onStdout: (bytes) => stdout.push(bytes),
+    })
+  } catch (error) {
+    over = true
+    life.end()
+    stdout.destroy()
+    throw error
+  }
+  const running = session
+  const result = (async (): Promise<ExecResult> => {
+    try {
+      const outcome = await running.finish()
+      over = true
+      checkWhole(running, outcome)
+      if (outcome.exitCode === 0) stdout.push(null)
+      else stdout.destroy(failureOf(outcome.exitCode, outcome.stderrTail, running.where))
+      return outcome
+    } catch (error) {
+      over = true
+      stdout.destroy(error instanceof Error ? error : new Error(String(error)))
+      throw error
+    } finally {
+      life.end()
+    }
+  })()
+  result.catch(noop)
+  return { stdout, result, remotePid: session.remotePid }
+}
+
+/** A stream that goes into a backup must not lack what someone still wrote. */
+function checkWhole(session: ExecSession, { exitCode }: ExecResult): void {
+  if (exitCode !== 0 || session.lateBytes === 0) return
+  throw kubeError(
+    'KUBE_EXEC_OUTPUT_LOST',
+    `${session.where}: the command left a process behind that went on writing to its output`,
+  )
+}
+
+async function capture(
+  client: KubeClient,
+  target: ExecTarget,
+  command: readonly string[],
+  options: CaptureOptions,
+): Promise<CaptureResult> {
+  const { onStdout, tailBytes = captureTailBytes } = options
+  const life = lifetime(target, options)
+  const tail = new Tail(tailBytes)
+  const lines = onStdout && new LineSplitter(onStdout)
+  const take = (bytes: Buffer): boolean => {
+    tail.push(bytes)
+    lines?.push(bytes)
+    return true
+  }
+  try {
+    const session = await startSession(client, { target, command, options, signal: life.signal, onStdout: take })
+    const result = await session.finish()
+    lines?.end()
+    return { ...result, stdout: tail.text(), truncated: tail.total > tailBytes }
+  } finally {
+    life.end()
+  }
+}
+
+async function startSession(
+  client: KubeClient,
+  request: Omit<SessionRequest, 'target'> & { readonly target: ExecTarget },
+): Promise<ExecSession> {
+  const { command, options, signal } = request
+  checkCommand(command)
+  const target = await withContainer(client, request.target, signal)
+  const { form = 'auto' } = options
+  const wrapped = form !== 'plain' && isWrappable(command)
+  try {
+    return await ExecSession.start(client, { ...request, target }, wrapped)
+  } catch (error) {
+    if (!(error instanceof NoShell)) throw error
+    if (form === 'wrapped') {
+      throw kubeError(
+        'KUBE_EXEC_REFUSED',
+        `pod "${target.namespace}/${target.pod}", container "${target.container}": its image has no sh`,
+      )
+    }
+    return await ExecSession.start(client, { ...request, target }, false)
+  }
+}
+
+function checkCommand(command: readonly string[]): void {
+  if (!command[0]) throw kubeError('KUBE_EXEC_REFUSED', 'the command is empty')
+  if (command.some((arg) => arg.includes('\0')))
+    throw kubeError('KUBE_EXEC_REFUSED', 'an argument of the command holds a NUL byte')
+}
+
+interface Lifetime {
+  readonly signal: AbortSignal
+  abort(reason: unknown): void
+  end(): void
+}
+
+/** The caller's signal, the deadline and the reader's giving up, as one. */
+function lifetime(target: ExecTarget, { signal, timeoutMs }: ExecOptions): Lifetime {
+  const own = new AbortController()
+  const stop = (): void => own.abort(signal?.reason)
+  signal?.addEventListener('abort', stop, { once: true })
+  if (signal?.aborted) stop()
+  const late = (): void =>
+    own.abort(
+      kubeError(
+        'KUBE_TIMEOUT',
+        `pod "${target.namespace}/${target.pod}": the command did not end within ${Number(timeoutMs) / 1000} s`,
+      ),
+    )
+  const timer = timeoutMs === undefined ? undefined : setTimeout(late, timeoutMs)
+  return {
+    signal: own.signal,
+    abort: (reason) => own.abort(reason),
+    end() {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', stop)
+    },
+  }
+}
+
+function noop(): void {
+  // nothing to do: the failure is seen elsewhere
+}

@@ -1,0 +1,176 @@
+import { Agent as HttpAgent, type ClientRequest, type IncomingMessage, request as httpRequest } from 'node:http'
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
+import type { WebSocket } from 'ws'
+import { backoffMs } from '../base/backoff.ts'
+import { type Clock, systemClock } from '../base/clock.ts'
+import { withDeadline } from '../base/deadline.ts'
+import { HoldfastError } from '../base/errors.ts'
+import { errorOfAnswer, errorOfTransport } from './api-errors.ts'
+import type { CallOptions, KubeClient, KubeRequest, QueryValue } from './client.ts'
+import { kubeError } from './errors.ts'
+import type { KubeEndpoint } from './kubeconfig.ts'
+import { openWebSocket } from './web-socket.ts'
+
+/** Requests in flight at once; watches, logs and execs have connections of their own and are bounded by who opens them. */
+const maxSockets = 32
+/** The API server closes idle connections after some minutes; we do it first, so that no request goes into a closing one. */
+const idleSocketMs = 30_000
+/** One try. A request that hangs longer is given up and, where that is safe, repeated. */
+const attemptMs = 30_000
+
+export function createClient(endpoint: KubeEndpoint, clock: Clock = systemClock): KubeClient {
+  const secure = endpoint.server.startsWith('https:')
+  const Agent = secure ? HttpsAgent : HttpAgent
+  const unary = new Agent({ keepAlive: true, maxSockets, timeout: idleSocketMs })
+  const streaming = new Agent({ keepAlive: false })
+
+  const send = async (request: KubeRequest, streams: boolean, signal: AbortSignal): Promise<IncomingMessage> => {
+    const identity = await endpoint.credentials.current()
+    const body = request.body === undefined ? undefined : Buffer.from(JSON.stringify(request.body))
+    const headers = {
+      accept: 'application/json',
+      'user-agent': 'holdfast',
+      ...(identity.authorization !== undefined && { authorization: identity.authorization }),
+      ...(body && { 'content-type': request.contentType ?? 'application/json', 'content-length': body.length }),
+    }
+    return await new Promise((resolve, reject) => {
+      const url = urlOf(endpoint.server, request)
+      const agent = streams ? streaming : unary
+      const options = { method: request.method, headers, agent, signal, ...endpoint.tls, ...pair(identity) }
+      const call: ClientRequest = secure ? httpsRequest(url, options) : httpRequest(url, options)
+      call.once('response', resolve)
+      // After the head, a failure shows on the response; this listener only keeps it from being thrown.
+      call.on('error', (error) => reject(signal.aborted ? signal.reason : errorOfTransport(error, endpoint.server)))
+      call.end(body)
+    })
+  }
+
+  const answer = async (request: KubeRequest, streams: boolean, signal: AbortSignal): Promise<IncomingMessage> => {
+    const response = await send(request, streams, signal)
+    const code = response.statusCode ?? 0
+    if (code < 300) return response
+    const text = await readText(response, endpoint.server, signal)
+    throw errorOfAnswer(code, text, `${request.method} ${request.path}`, response.headers['retry-after'])
+  }
+
+  const withRetry = async <T>(
+    request: KubeRequest,
+    options: CallOptions,
+    once: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> => {
+    const { timeoutMs = 60_000, signal: outer, retry = true } = options
+    const deadline = clock.now() + timeoutMs
+    let refreshed = false
+    for (let attempt = 1; ; attempt++) {
+      outer?.throwIfAborted()
+      try {
+        const left = deadline - clock.now()
+        return await bounded(request, Math.max(1, Math.min(left, attemptMs)), outer, once)
+      } catch (error) {
+        outer?.throwIfAborted()
+        if (!(error instanceof HoldfastError)) throw error
+        if (error.code === 'KUBE_UNAUTHORIZED' && !refreshed && endpoint.credentials.refused()) {
+          refreshed = true
+          continue
+        }
+        const waitMs = Math.max(backoffMs(attempt, { maxMs: 5_000 }), Number(error.details.retryAfterMs ?? 0))
+        if (!retry || !mayRepeat(request, error) || clock.now() + waitMs >= deadline) throw error
+        await clock.sleep(waitMs, outer)
+      }
+    }
+  }
+
+  return {
+    server: endpoint.server,
+    namespace: endpoint.namespace,
+    request: async <T>(request: KubeRequest, options: CallOptions = {}) =>
+      await withRetry(request, options, async (signal) => {
+        const text = await readText(await answer(request, false, signal), endpoint.server, signal)
+        return (text === '' ? undefined : JSON.parse(text)) as T
+      }),
+    async stream(request, options = {}) {
+      const response = await withRetry(request, options, async (attempt) => {
+        // The signal of an attempt ends with the attempt; the body must live on.
+        const call = new AbortController()
+        const stop = (): void => call.abort(attempt.reason)
+        attempt.addEventListener('abort', stop, { once: true })
+        try {
+          return await answer(request, true, call.signal)
+        } finally {
+          attempt.removeEventListener('abort', stop)
+        }
+      })
+      destroyOnAbort(response, options.signal)
+      return response
+    },
+    webSocket: async (request, protocols, options = {}): Promise<WebSocket> =>
+      await withRetry({ ...request, method: 'GET' }, options, async (signal) => {
+        const url = urlOf(endpoint.server, request)
+        return await openWebSocket(url, protocols, endpoint, signal)
+      }),
+    close() {
+      unary.destroy()
+      streaming.destroy()
+    },
+  }
+}
+
+function pair(identity: { readonly cert?: string | Buffer | undefined; readonly key?: string | Buffer | undefined }): object {
+  return identity.cert && identity.key ? { cert: identity.cert, key: identity.key } : {}
+}
+
+/** One attempt under its own time limit, which leaves as KUBE_TIMEOUT. */
+async function bounded<T>(
+  request: KubeRequest,
+  ms: number,
+  signal: AbortSignal | undefined,
+  once: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  try {
+    return await withDeadline(`${request.method} ${request.path}`, ms, signal, once)
+  } catch (error) {
+    if (!(error instanceof HoldfastError) || error.code !== 'DEADLINE_EXCEEDED') throw error
+    throw kubeError('KUBE_TIMEOUT', `the API server did not answer: ${error.message}`, { cause: error })
+  }
+}
+
+function destroyOnAbort(response: IncomingMessage, signal: AbortSignal | undefined): void {
+  const stop = (): void => void response.destroy(asError(signal?.reason))
+  if (signal?.aborted) return stop()
+  signal?.addEventListener('abort', stop, { once: true })
+  response.once('close', () => signal?.removeEventListener('abort', stop))
+}
+
+function asError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error(String(reason))
+}
+
+/** Whether a repetition can do no harm. JSON Patch is a list of steps, so it is no more repeatable than a POST. */
+function mayRepeat(request: KubeRequest, error: HoldfastError): boolean {
+  if (error.next !== 'retry' || error.code === 'KUBE_CONFLICT' || error.code === 'KUBE_GONE') return false
+  if (error.code === 'KUBE_THROTTLED' || error.details.sent === false) return true
+  return request.method !== 'POST' && request.contentType !== 'application/json-patch+json'
+}
+
+async function readText(response: IncomingMessage, server: string, signal: AbortSignal): Promise<string> {
+  const parts: Buffer[] = []
+  try {
+    for await (const part of response) parts.push(part as Buffer)
+  } catch (error) {
+    signal.throwIfAborted()
+    throw errorOfTransport(error, server)
+  }
+  return Buffer.concat(parts).toString('utf8')
+}
+
+export function urlOf(server: string, request: Pick<KubeRequest, 'path' | 'query'>): URL {
+  const url = new URL(server + request.path)
+  for (const [name, value] of Object.entries(request.query ?? {})) appendQuery(url.searchParams, name, value)
+  return url
+}
+
+function appendQuery(params: URLSearchParams, name: string, value: QueryValue): void {
+  if (value === undefined) return
+  if (typeof value === 'object') for (const item of value) params.append(name, item)
+  else params.append(name, String(value))
+}
