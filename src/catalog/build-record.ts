@@ -1,0 +1,76 @@
+import type { Run, RunAction, RunActionSpec } from '../api/run.ts'
+import type { ResolvedProfile } from '../store/profile-json.ts'
+import type { BackupRecord } from './record.ts'
+import { withoutSecrets } from './without-secrets.ts'
+
+/** An action that has ended well, all of it final. */
+export interface FinishedBackup {
+  readonly run: Run
+  readonly actionIndex: number
+  readonly profile: ResolvedProfile
+}
+
+/** The engine that writes. */
+export interface RecordAuthor {
+  readonly installationId: string
+  readonly engineVersion: string
+}
+
+/** The record of a finished action, from its Run alone: a repetition gives the same one. */
+export function buildRecord({ run, actionIndex, profile }: FinishedBackup, author: RecordAuthor): BackupRecord {
+  const spec = run.spec.actions[actionIndex]
+  const action = run.status.actions[actionIndex]
+  if (!spec || !action) throw new Error(`Run ${run.metadata.name} has no action ${actionIndex}`)
+  const { name, uid } = run.spec.actionSet
+  const startedAt = action.startedAt ?? action.inputs?.time ?? run.metadata.creationTimestamp ?? ''
+  const record: BackupRecord = {
+    id: `${uid}-${actionIndex}`,
+    actionSet: { name, namespace: run.metadata.namespace, uid },
+    action: spec.action.name ?? '',
+    object: spec.action.object ?? {},
+    blueprint: blueprintOf(spec),
+    profile: profileOf(spec, profile),
+    artifacts: action.artifacts ?? {},
+    phases: phasesOf(spec, action),
+    startedAt,
+    finishedAt: action.endedAt ?? lastEnd(action) ?? startedAt,
+    installation: { id: author.installationId },
+    engineVersion: author.engineVersion,
+    attempt: action.fence.attempt,
+  }
+  return withoutSecrets(record, profile)
+}
+
+function blueprintOf(spec: RunActionSpec): BackupRecord['blueprint'] {
+  const { blueprint, blueprintHash, templateLanguage } = spec
+  return {
+    name: spec.action.blueprint ?? '',
+    ...(blueprintHash === undefined ? {} : { sha256: blueprintHash }),
+    ...(templateLanguage === undefined ? {} : { templateLanguage }),
+    ...(blueprint === undefined ? {} : { action: { ...blueprint } }),
+  }
+}
+
+function profileOf(spec: RunActionSpec, { location, skipSslVerify }: ResolvedProfile): BackupRecord['profile'] {
+  const { type, bucket, endpoint, prefix, region } = location
+  const { name = '', namespace = '' } = spec.action.profile ?? {}
+  return { name, namespace, location: { type, bucket, endpoint, prefix, region }, skipSSLVerify: skipSslVerify }
+}
+
+function phasesOf(spec: RunActionSpec, action: RunAction): BackupRecord['phases'] {
+  const functions = new Map((spec.blueprint?.phases ?? []).map((phase) => [phase.name, phase.func]))
+  return action.phases.map(({ name, output, warnings }) => {
+    const func = functions.get(name)
+    return {
+      name,
+      ...(func === undefined ? {} : { func }),
+      ...(output === undefined ? {} : { output }),
+      ...(warnings === undefined ? {} : { warnings }),
+    }
+  })
+}
+
+function lastEnd({ phases, deferPhase }: RunAction): string | undefined {
+  const ends = [...phases, ...(deferPhase ? [deferPhase] : [])].map((phase) => phase.endedAt).filter((end) => end !== undefined)
+  return ends.toSorted((a, b) => Date.parse(a) - Date.parse(b)).at(-1)
+}

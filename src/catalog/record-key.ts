@@ -1,0 +1,54 @@
+import type { ObjectReference } from '../api/object-reference.ts'
+import type { BackupRecord } from './record.ts'
+
+/** Folder of all records, below the prefix of the location. */
+export const recordsFolder = 'holdfast/records'
+
+/** What the key alone says: enough to list and to sort ten thousand backups without reading one. */
+export interface RecordKey {
+  readonly namespace: string
+  /** Lower case, as in `statefulset`. */
+  readonly kind: string
+  readonly name: string
+  /** Epoch ms, whole seconds. */
+  readonly startedAt: number
+  readonly id: string
+}
+
+/** `holdfast/records/<namespace>/<kind>-<name>/<time>-<id>.json`: in a listing, an object's backups stand together and in order. */
+export function recordKey(record: Pick<BackupRecord, 'id' | 'object' | 'startedAt'>): string {
+  const time = compactTime(Date.parse(record.startedAt))
+  return `${recordsFolder}/${objectFolder(record.object)}/${time}-${encodeURIComponent(record.id)}.json`
+}
+
+/** The folder of one object's records, without the records folder. Objects without a namespace stand under `_cluster`. */
+export function objectFolder(object: ObjectReference): string {
+  const kind = (object.kind ?? object.resource ?? 'object').toLowerCase()
+  const namespace = kind === 'namespace' ? (object.name ?? object.namespace ?? '') : (object.namespace ?? '')
+  return `${encodeURIComponent(namespace || '_cluster')}/${encodeURIComponent(kind)}-${encodeURIComponent(object.name ?? '')}`
+}
+
+/** Undefined for other things that lie in the folder. */
+export function findRecordKey(key: string): RecordKey | undefined {
+  const match = /^holdfast\/records\/([^/]+)\/([^/-]+)-([^/]*)\/(\d{8}T\d{6}Z)-([^/]+)\.json$/.exec(key)
+  if (!match) return undefined
+  const [namespace = '', kind = '', name = '', time = '', id = ''] = match.slice(1).map(decodePart)
+  const startedAt = Date.parse(time.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z'))
+  return Number.isNaN(startedAt) ? undefined : { namespace, kind, name, startedAt, id }
+}
+
+function compactTime(ms: number): string {
+  return new Date(ms)
+    .toISOString()
+    .replace(/\.\d+Z$/, 'Z')
+    .replaceAll(/[-:]/g, '')
+}
+
+function decodePart(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    // A stray percent sign: not written by us, shown as it is.
+    return text
+  }
+}
