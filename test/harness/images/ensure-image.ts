@@ -14,6 +14,7 @@ import { importImage } from './import.ts'
 export const harnessImages = {
   debian: debianImage,
   postgres: 'docker.io/library/postgres:15',
+  redis: 'docker.io/library/redis:7-bookworm',
 } as const
 
 export type HarnessImage = keyof typeof harnessImages
