@@ -4,14 +4,17 @@ export const names = {
   kanisterGroup: 'cr.kanister.io',
   group: 'holdfast.dev',
   version: 'v1alpha1',
-  /** On an ActionSet, `true`: stop what runs, run the deferred phase, end as failed with reason Cancelled. */
+  /**
+   * On an ActionSet, as an annotation, `true`: stop what runs, run the deferred phase, end as failed with reason Cancelled.
+   * On its Run the operator makes a label of it, so that workers can watch for it.
+   */
   cancel: 'holdfast.dev/cancel',
   /** On Runs and job pods: the ActionSet they belong to. Labels, so that they can be found. */
   actionSetName: 'holdfast.dev/actionset',
   actionSetUid: 'holdfast.dev/actionset-uid',
   /** On job pods, as an annotation: `<uid>/<action index>/<phase>/<attempt>`. A pod without it is never adopted. */
   owner: 'holdfast.dev/owner',
-  /** Label of a Run that is not finished; taken away by the write that ends it, so that a selector finds the others cheaply. */
+  /** Label of a Run: `true` until the write that ends it makes it `false`, so that a selector finds the unfinished cheaply. */
   unfinished: 'holdfast.dev/unfinished',
   /** Label of the Leases by which workers show that they live. */
   workerLease: 'holdfast.dev/worker',

@@ -1,0 +1,251 @@
+import type { Fence, Run, RunAction } from '../api/run.ts'
+import { names } from '../api/names.ts'
+import { retry } from '../base/backoff.ts'
+import { toRfc3339, type Clock } from '../base/clock.ts'
+import { nextOf } from '../base/errors.ts'
+import { kubeError } from '../kube/errors.ts'
+import { ownKinds } from '../kube/own-kinds.ts'
+import type { Kube } from '../kube/kube.ts'
+import type { ResourceApi } from '../kube/resource-api.ts'
+import type { Logger } from '../telemetry/logger.ts'
+import { runError } from './errors.ts'
+import { isEnded, reduce, type ActionPlan, type ActionState, type MachineEvent, type Note } from './machine.ts'
+import { actionsOf, reasonOf, stateOf } from './project.ts'
+
+export interface JournalOptions {
+  readonly kube: Pick<Kube, 'resource'>
+  readonly run: Run
+  readonly actionIndex: number
+  readonly plan: ActionPlan
+  readonly clock: Clock
+  readonly log: Logger
+  /** Sends what a write reported, after it. */
+  readonly emit: (note: Note) => void
+  /** For how long a write is repeated while the API server is away. */
+  readonly budgetMs: number
+  /** Shortest time between writes that only `flushSoon` asked for. */
+  readonly soonMs: number
+}
+
+/**
+ * The entry of one action in its Run. `apply` changes it in memory; `flush` makes everything applied so far durable, in one
+ * JSON Patch that tests the fence in the same request, so that a worker that lost the action cannot write, and two workers
+ * can write different actions of one Run without a conflict.
+ */
+export class Journal {
+  readonly #options: JournalOptions
+  readonly #runs: ResourceApi<Run>
+  readonly #lost = new AbortController()
+  readonly #closed = new AbortController()
+  #run: Run
+  #state: ActionState
+  /** The fence that the server is known to hold: what the next write tests. */
+  #durableFence: Fence
+  #notes: Note[] = []
+  #version = 0
+  #written = 0
+  #writing: Promise<void> | undefined
+  #lastWriteMs: number
+  #soon = false
+
+  constructor(options: JournalOptions) {
+    this.#options = options
+    this.#runs = options.kube.resource(ownKinds.runs)
+    this.#run = options.run
+    const action = actionsOf(options.run)[options.actionIndex]
+    if (!action) throw new RangeError(`Run ${options.run.metadata.name} has no action ${options.actionIndex}`)
+    this.#state = { plan: options.plan, action }
+    this.#durableFence = action.fence
+    this.#lastWriteMs = options.clock.now()
+  }
+
+  get state(): ActionState {
+    return this.#state
+  }
+
+  get action(): RunAction {
+    return this.#state.action
+  }
+
+  /** As the server answered last. */
+  get run(): Run {
+    return this.#run
+  }
+
+  /** Aborted when this attempt may not write any more: RUN_FENCED, RUN_GONE or RUN_JOURNAL_AWAY. */
+  get lost(): AbortSignal {
+    return this.#lost.signal
+  }
+
+  apply(event: MachineEvent): void {
+    const { state, effects } = reduce(this.#state, event)
+    if (state === this.#state) return
+    this.#state = state
+    this.#notes.push(...effects)
+    this.#version++
+  }
+
+  /** Resolves when everything applied so far is durable. Rejects with the reason of `lost`, or when the server refuses the write. */
+  async flush(): Promise<void> {
+    const target = this.#version
+    while (this.#written < target) {
+      this.#lost.signal.throwIfAborted()
+      this.#writing ??= this.#write().finally(() => {
+        this.#writing = undefined
+      })
+      await this.#writing
+    }
+  }
+
+  /** Writes within `soonMs`; any number of calls until then make one write. Failures show at the next `flush`. */
+  flushSoon(): void {
+    if (this.#soon || this.#closed.signal.aborted) return
+    this.#soon = true
+    const waitMs = Math.max(0, this.#lastWriteMs + this.#options.soonMs - this.#options.clock.now())
+    void this.#options.clock
+      .sleep(waitMs, this.#closed.signal)
+      .then(() => this.flush())
+      .catch(() => undefined)
+      .finally(() => {
+        this.#soon = false
+      })
+  }
+
+  /** Looks whether the action is still ours: after this process may have slept. */
+  async verify(): Promise<void> {
+    const run = await this.#runs.find(this.#key)
+    if (!run) return this.#lose(runError('RUN_GONE', `Run ${this.#options.run.metadata.name} was deleted`))
+    if (!sameFence(this.#fenceIn(run), this.#durableFence) && !sameFence(this.#fenceIn(run), this.action.fence)) this.#loseFence(run)
+  }
+
+  /** Ends what waits. Nothing is written any more. */
+  close(): void {
+    this.#closed.abort(new Error('the journal was closed'))
+  }
+
+  get #key(): { readonly namespace: string; readonly name: string } {
+    return { namespace: this.#options.run.metadata.namespace, name: this.#options.run.metadata.name }
+  }
+
+  async #write(): Promise<void> {
+    const { clock, log, budgetMs } = this.#options
+    const signal = AbortSignal.any([this.#lost.signal, this.#closed.signal])
+    try {
+      await retry(() => this.#writeOnce(signal), {
+        signal,
+        clock,
+        budgetMs,
+        maxMs: 5_000,
+        onRetry: (error, attempt, waitMs) =>
+          log.warn({ error: String(error), attempt, waitMs }, 'journal write failed, trying again'),
+      })
+    } catch (error) {
+      if (!signal.aborted && nextOf(error) === 'retry') {
+        this.#lose(runError('RUN_JOURNAL_AWAY', 'the journal could not be written within its budget', { cause: error }))
+      }
+      this.#lost.signal.throwIfAborted()
+      throw error
+    }
+  }
+
+  async #writeOnce(signal: AbortSignal): Promise<void> {
+    const version = this.#version
+    const { action } = this.#state
+    const notes = this.#notes
+    this.#notes = []
+    try {
+      const run = await this.#patch(action, signal)
+      this.#run = run
+      this.#durableFence = action.fence
+      this.#written = version
+      this.#lastWriteMs = this.#options.clock.now()
+    } catch (error) {
+      this.#notes = [...notes, ...this.#notes]
+      throw error
+    }
+    for (const note of notes) this.#options.emit(note)
+  }
+
+  async #patch(action: RunAction, signal: AbortSignal): Promise<Run> {
+    const end = this.#endOfRun(action)
+    try {
+      return await this.#send(action, end, signal)
+    } catch (error) {
+      if (kubeError.is(error, 'KUBE_NOT_FOUND')) {
+        this.#lose(runError('RUN_GONE', `Run ${this.#key.name} was deleted`, { cause: error }))
+      }
+      if (!kubeError.is(error, 'KUBE_INVALID', 'KUBE_CONFLICT')) throw error
+      return await this.#afterRefusal(action, error, signal)
+    }
+  }
+
+  /** A refused patch: the fence moved, or an earlier try of this very write arrived although its answer did not. */
+  async #afterRefusal(action: RunAction, refusal: unknown, signal: AbortSignal): Promise<Run> {
+    const run = await this.#runs.get(this.#key, { signal })
+    const there = this.#fenceIn(run)
+    if (sameFence(there, action.fence)) {
+      this.#durableFence = there
+      return await this.#send(action, [], signal)
+    }
+    if (!sameFence(there, this.#durableFence)) {
+      this.#loseFence(run)
+      this.#lost.signal.throwIfAborted()
+    }
+    // Not the fence: what belongs to the end of the Run may have been refused. The operator settles that too.
+    if (isEnded(action)) return await this.#send(action, [], signal)
+    throw refusal
+  }
+
+  async #send(action: RunAction, end: readonly object[], signal: AbortSignal): Promise<Run> {
+    const at = `/status/actions/${this.#options.actionIndex}`
+    const { owner, instance, attempt } = this.#durableFence
+    const patch = [
+      { op: 'test', path: `${at}/fence/attempt`, value: attempt },
+      { op: 'test', path: `${at}/fence/owner`, value: owner },
+      { op: 'test', path: `${at}/fence/instance`, value: instance },
+      { op: 'replace', path: at, value: { ...action, dispatch: this.#dispatch } },
+      ...end,
+    ]
+    return await this.#runs.patch(this.#key, patch, { type: 'json', signal, retry: false, timeoutMs: 10_000 })
+  }
+
+  /** The operator alone counts dispatches; it does so only while nobody owns the action. */
+  get #dispatch(): number {
+    return actionsOf(this.#run)[this.#options.actionIndex]?.dispatch ?? 1
+  }
+
+  /** With the last action the whole Run ends, in the same write. Two that end at once leave it to the operator. */
+  #endOfRun(action: RunAction): readonly object[] {
+    const all = actionsOf(this.#run).map((other, index) => (index === this.#options.actionIndex ? action : other))
+    return all.every(isEnded) ? endOfRun(all, toRfc3339(this.#options.clock.now())) : []
+  }
+
+  #fenceIn(run: Run): Fence {
+    return run.status.actions[String(this.#options.actionIndex)]?.fence ?? { owner: '', instance: '', attempt: -1 }
+  }
+
+  #loseFence(run: Run): void {
+    const { owner, attempt } = this.#fenceIn(run)
+    const who = owner === '' ? 'nobody yet' : `worker ${owner}`
+    this.#lose(runError('RUN_FENCED', `the action was given to ${who} (attempt ${attempt}); this attempt stops`))
+  }
+
+  #lose(reason: Error): void {
+    this.#lost.abort(reason)
+  }
+}
+
+/** The operations of a JSON Patch that end a Run whose actions have all ended. */
+export function endOfRun(actions: readonly RunAction[], now: string): object[] {
+  const state = stateOf(actions)
+  return [
+    { op: 'add', path: '/status/state', value: state },
+    { op: 'add', path: '/status/endedAt', value: now },
+    ...(state === 'failed' ? [{ op: 'add', path: '/status/reason', value: reasonOf(actions) }] : []),
+    { op: 'add', path: `/metadata/labels/${names.unfinished.replace('/', '~1')}`, value: 'false' },
+  ]
+}
+
+function sameFence(a: Fence, b: Fence): boolean {
+  return a.owner === b.owner && a.instance === b.instance && a.attempt === b.attempt
+}

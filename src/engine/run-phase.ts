@@ -1,0 +1,107 @@
+import type { BlueprintPhase } from '../api/blueprint.ts'
+import { toRfc3339 } from '../base/clock.ts'
+import type { PhaseFunction } from '../functions/define.ts'
+import type { ConfigMapParams } from '../template/variables.ts'
+import { decodeArgs, nameArgs } from './args.ts'
+import { scopeOf, type Attempt } from './attempt.ts'
+import { runError } from './errors.ts'
+import { checkOutputs, failureOf } from './limits.ts'
+import { phaseAt, type PhaseAt } from './machine.ts'
+import { phaseContext } from './phase-context.ts'
+import { withPhaseSignal } from './phase-signal.ts'
+import { fetchObjects, type Fetched, type References } from './references.ts'
+
+/**
+ * Runs one phase, or goes on with one that an earlier attempt left running, and journals how it ended. What can fail without a
+ * side effect (objects, templates, arguments) comes before the write that says the phase runs; that write is durable before
+ * the function starts. Throws only when this attempt must stop: shutdown, or the action was lost.
+ */
+export async function runPhase(attempt: Attempt, at: PhaseAt, resumed: boolean, actionIndex: number): Promise<void> {
+  const { journal, deps } = attempt
+  const phase = blueprintPhase(attempt, at)
+  const checkpoint = resumed ? phaseAt(journal.action, at).checkpoint : undefined
+  const now = (): string => toRfc3339(deps.clock.now())
+  try {
+    const output = await withPhaseSignal(signalOptions(attempt, at, phase), async (signal) => {
+      const { fn, args, fetched } = await prepare(attempt, at, phase, resumed, signal)
+      signal.throwIfAborted()
+      journal.apply({ type: 'phaseStarted', at, now: now(), ...frozenConfigMaps(fetched) })
+      await journal.flush()
+      signal.throwIfAborted()
+      const outputs = await fn.run(phaseContext(attempt, { at, phase, actionIndex, resumed: checkpoint, signal }), args)
+      return checkOutputs(outputs, withOwnAction(attempt, actionIndex))
+    })
+    journal.apply({ type: 'phaseEnded', at, now: now(), ...(output ? { output } : {}) })
+  } catch (error) {
+    attempt.stop.throwIfAborted()
+    journal.apply({ type: 'phaseFailed', at, now: now(), failure: failureOf(error) })
+  }
+}
+
+interface Prepared {
+  readonly fn: PhaseFunction
+  readonly args: Record<string, unknown>
+  readonly fetched: Fetched
+}
+
+async function prepare(
+  attempt: Attempt,
+  at: PhaseAt,
+  phase: BlueprintPhase,
+  resumed: boolean,
+  signal: AbortSignal,
+): Promise<Prepared> {
+  const { deps, spec, journal } = attempt
+  const fn = deps.findFunction(phase.func ?? '', spec.action.preferredVersion ?? '')
+  if (resumed && fn.resume === 'refuse') throw interrupted(phase)
+  const fetched = await fetchPhase(attempt, at, signal)
+  attempt.fetched.set(at, fetched)
+  const { named, faults } = nameArgs(fn, phase.args)
+  if (faults.length > 0) throw runError('RUN_BAD_ARGS', faults.join('; '))
+  const rendered = fn.rendersItself ? { ...named } : await deps.renderer.args(named, scopeOf(attempt))
+  journal.lost.throwIfAborted()
+  return { fn, args: decodeArgs(fn, rendered), fetched }
+}
+
+function interrupted(phase: BlueprintPhase): Error {
+  return runError(
+    'RUN_INTERRUPTED',
+    `phase "${phase.name ?? ''}" was interrupted: the engine stopped while it ran, and ${phase.func ?? ''} cannot be repeated ` +
+      'safely; look at what it left behind, then create the ActionSet again',
+  )
+}
+
+/** Secrets of the phase as they are now; ConfigMaps as they were when the phase first started. */
+export async function fetchPhase({ deps, journal }: Attempt, at: PhaseAt, signal: AbortSignal): Promise<Fetched> {
+  const { objects, configMaps } = phaseAt(journal.action, at)
+  const wanted = Object.entries((objects ?? {}) as References).filter(([name]) => configMaps?.[name] === undefined)
+  const fetched = await fetchObjects(deps.kube, Object.fromEntries(wanted), signal)
+  return { ...fetched, configMaps: { ...fetched.configMaps, ...(configMaps as Record<string, ConfigMapParams>) } }
+}
+
+function frozenConfigMaps({ configMaps }: Fetched): { readonly configMaps?: Record<string, Record<string, unknown>> } {
+  if (Object.keys(configMaps).length === 0) return {}
+  return { configMaps: Object.fromEntries(Object.entries(configMaps).map(([name, value]) => [name, { ...value }])) }
+}
+
+export function blueprintPhase({ spec }: Attempt, at: PhaseAt): BlueprintPhase {
+  const phase = at === 'defer' ? spec.blueprint?.deferPhase : spec.blueprint?.phases?.[at]
+  if (!phase) throw new RangeError(`the frozen Blueprint has no phase ${at}`)
+  return phase
+}
+
+function signalOptions({ deps, settings, stop, cancel }: Attempt, at: PhaseAt, phase: BlueprintPhase): Parameters<typeof withPhaseSignal>[0] {
+  return {
+    what: `phase "${phase.name ?? ''}" (${phase.func ?? ''})`,
+    clock: deps.clock,
+    timeoutMs: settings.phaseTimeoutMs,
+    graceMs: settings.graceMs,
+    signals: at === 'defer' ? [stop] : [stop, cancel],
+  }
+}
+
+function withOwnAction({ journal }: Attempt, actionIndex: number): Parameters<typeof checkOutputs>[1] {
+  const { status } = journal.run
+  return { status: { ...status, actions: { ...status.actions, [String(actionIndex)]: journal.action } } }
+}
+

@@ -1,0 +1,233 @@
+import { actionSetKind } from '../api/actionset.ts'
+import { blueprintKind } from '../api/blueprint.ts'
+import { apiVersionOf } from '../api/kind.ts'
+import { names } from '../api/names.ts'
+import type { Run } from '../api/run.ts'
+import { backoffMs } from '../base/backoff.ts'
+import type { EventSink } from '../kube/events.ts'
+import type { Informer } from '../kube/informer.ts'
+import { ownKinds } from '../kube/own-kinds.ts'
+import { runError } from './errors.ts'
+import type { Journal } from './journal.ts'
+import type { Note } from './machine.ts'
+import { isEnded } from './machine.ts'
+import { actionsOf } from './project.ts'
+import { runAction } from './run-action.ts'
+import { claimable, isFree } from './turn.ts'
+import { WorkerLease } from './worker-lease.ts'
+import type { TakenJob, TakenJobs, Worker, WorkerDeps, WorkerSettings } from './worker.ts'
+
+const defaults: WorkerSettings = {
+  concurrency: 16,
+  phaseTimeoutMs: 12 * 3_600_000,
+  heartbeatMs: 2_000,
+  progressMs: 2_000,
+  journalBudgetMs: 3_600_000,
+  graceMs: 15_000,
+}
+
+/** Takes jobs and runs their actions until it is closed. */
+export function startWorker(deps: WorkerDeps): Worker {
+  const worker = new RunningWorker(deps)
+  const ready = worker.start()
+  // Whoever waits for `ready` gets the failure; nobody waiting must not end the process.
+  ready.catch(() => undefined)
+  return { ready, close: () => worker.close() }
+}
+
+interface InWork {
+  readonly cancel: AbortController
+  readonly done: Promise<void>
+  journal?: Journal
+}
+
+/** How often Runs are looked through while the queue cannot be reached. */
+const fallbackMs = 5_000
+const closeMs = 20_000
+
+class RunningWorker {
+  readonly #deps: WorkerDeps
+  readonly #settings: WorkerSettings
+  readonly #shutdown = new AbortController()
+  readonly #inWork = new Map<string, InWork>()
+  readonly #events: EventSink
+  readonly #lease: WorkerLease
+  #cancels: readonly Informer<Run>[] = []
+  #consumer: TakenJobs | undefined
+
+  constructor(deps: WorkerDeps) {
+    this.#deps = deps
+    this.#settings = { ...defaults, ...deps.settings }
+    this.#events = deps.kube.eventSink('holdfast-worker')
+    this.#lease = new WorkerLease({
+      kube: deps.kube,
+      namespace: deps.engine.namespace,
+      worker: deps.worker,
+      beatMs: this.#settings.heartbeatMs,
+      clock: deps.clock,
+      log: deps.log,
+      onGap: () => this.#verifyAll(),
+      onReplaced: (holder) => this.#replaced(holder),
+    })
+  }
+
+  async start(): Promise<void> {
+    const { kube, jobs, watchNamespaces } = this.#deps
+    await this.#lease.start()
+    this.#cancels = watchNamespaces.map((namespace) =>
+      kube.informer(ownKinds.runs, { namespace, labelSelector: `${names.cancel}=true`, signal: this.#shutdown.signal }),
+    )
+    for (const informer of this.#cancels) informer.onChange((_key, run) => run && this.#cancelRun(run))
+    await Promise.all(this.#cancels.map((informer) => informer.synced))
+    await this.#takeFromRuns('own')
+    this.#consumer = jobs.take((job) => this.#takeJob(job), { concurrency: this.#settings.concurrency })
+    void this.#watchQueue()
+  }
+
+  async close(): Promise<void> {
+    this.#shutdown.abort(runError('RUN_SHUTDOWN', 'the worker is being stopped; another one goes on'))
+    await this.#consumer?.stop(closeMs)
+    await withGrace(Promise.all([...this.#inWork.values()].map(({ done }) => done)), closeMs)
+    await Promise.all(this.#cancels.map((informer) => informer.close()))
+    await this.#lease.close()
+    await this.#events.flush()
+  }
+
+  async #takeJob({ namespace, runName, actionIndex, dispatch }: TakenJob): Promise<void> {
+    const run = await this.#deps.kube.resource(ownKinds.runs).find({ namespace, name: runName }, { signal: this.#shutdown.signal })
+    if (!run || actionsOf(run)[actionIndex]?.dispatch !== dispatch) return
+    await this.#work(run, actionIndex)
+  }
+
+  /** Runs an action unless it has ended, somebody else has it or it is in work here. Never rejects. */
+  async #work(run: Run, actionIndex: number, tries = 1): Promise<void> {
+    const action = actionsOf(run)[actionIndex]
+    const key = keyOf(run, actionIndex)
+    const free = action && (isFree(action, this.#deps.worker) || (tries > 1 && action.fence.owner === this.#deps.worker.name))
+    if (!action || isEnded(action) || !free || this.#inWork.has(key) || this.#shutdown.signal.aborted) return
+    const cancel = new AbortController()
+    const entry: InWork = { cancel, done: this.#runGuarded(run, actionIndex, cancel, tries, (journal) => (entry.journal = journal)) }
+    this.#inWork.set(key, entry)
+    if (run.status.cancel) this.#cancelRun(run)
+    await entry.done
+  }
+
+  async #runGuarded(
+    run: Run,
+    actionIndex: number,
+    cancel: AbortController,
+    tries: number,
+    onStart: (journal: Journal) => void,
+  ): Promise<void> {
+    // The entry must be in the map before anything runs.
+    await Promise.resolve()
+    const { log, worker } = this.#deps
+    const fields = { ActionSet: run.spec.actionSet.name, namespace: run.metadata.namespace, worker: worker.name }
+    let failed = false
+    try {
+      const outcome = await runAction(this.#deps, {
+        run,
+        actionIndex,
+        shutdown: this.#shutdown.signal,
+        cancel: cancel.signal,
+        settings: this.#settings,
+        emit: (note) => this.#emit(run, actionIndex, note),
+        onStart,
+      })
+      log.debug({ ...fields, actionIndex, outcome }, 'action left')
+    } catch (error) {
+      failed = true
+      log.error({ ...fields, actionIndex, error: String(error) }, 'action could not be driven on, trying again')
+    } finally {
+      this.#inWork.delete(keyOf(run, actionIndex))
+    }
+    if (failed) void this.#tryAgain(run, actionIndex, tries)
+  }
+
+  /** We own the action still: nobody else would go on with it while we live. */
+  async #tryAgain(stale: Run, actionIndex: number, tries: number): Promise<void> {
+    try {
+      await this.#deps.clock.sleep(backoffMs(tries, { firstMs: 1_000, maxMs: 60_000 }), this.#shutdown.signal)
+      const { namespace, name } = stale.metadata
+      const run = await this.#deps.kube.resource(ownKinds.runs).find({ namespace, name }, { signal: this.#shutdown.signal })
+      if (run) await this.#work(run, actionIndex, tries + 1)
+    } catch (error) {
+      if (!this.#shutdown.signal.aborted) {
+        this.#deps.log.error({ error: String(error) }, 'Run could not be read, trying again')
+        void this.#tryAgain(stale, actionIndex, tries + 1)
+      }
+    }
+  }
+
+  /** `own`: what an earlier start of this worker left. `free`: what nobody has, for when the queue is away. */
+  async #takeFromRuns(which: 'own' | 'free'): Promise<void> {
+    const { kube, watchNamespaces, worker } = this.#deps
+    for (const namespace of watchNamespaces) {
+      const { items } = await kube.resource(ownKinds.runs).list({ namespace, labelSelector: `${names.unfinished}=true`, signal: this.#shutdown.signal })
+      for (const run of items) {
+        for (const index of claimable(run, worker)) {
+          const isOwn = actionsOf(run)[index]?.fence.owner === worker.name
+          const room = this.#inWork.size < this.#settings.concurrency
+          if (which === 'own' ? isOwn : room) void this.#work(run, index)
+        }
+      }
+    }
+  }
+
+  async #watchQueue(): Promise<void> {
+    let unhealthy = 0
+    while (!this.#shutdown.signal.aborted) {
+      await this.#sleep(fallbackMs * (0.75 + Math.random() / 2))
+      unhealthy = this.#consumer?.healthy === false ? unhealthy + 1 : 0
+      if (unhealthy < 2 || this.#shutdown.signal.aborted) continue
+      this.#deps.log.warn({}, 'the queue is away, looking for work in the Runs')
+      await this.#takeFromRuns('free').catch((error: unknown) => this.#deps.log.warn({ error: String(error) }, 'Runs could not be listed'))
+    }
+  }
+
+  #cancelRun(run: Run): void {
+    const reason = run.status.cancel?.reason
+    if (reason === undefined) return
+    for (const index of run.spec.actions.keys()) {
+      this.#inWork.get(keyOf(run, index))?.cancel.abort(runError('RUN_CANCELLED', `cancelled: ${reason}`))
+    }
+  }
+
+  #verifyAll(): void {
+    this.#deps.log.warn({}, 'this process did not run for a while, checking whether its actions are still its own')
+    for (const { journal } of this.#inWork.values()) {
+      void journal?.verify().catch((error: unknown) => this.#deps.log.warn({ error: String(error) }, 'fence could not be checked'))
+    }
+  }
+
+  #replaced(holder: string): void {
+    this.#deps.log.error({ holder }, 'another worker of the same name is running; this one stops')
+    void this.close()
+  }
+
+  #emit(run: Run, actionIndex: number, note: Note): void {
+    const { namespace } = run.metadata
+    const { name, uid } = run.spec.actionSet
+    this.#events.send({ apiVersion: apiVersionOf(actionSetKind), kind: 'ActionSet', namespace, name, uid }, note)
+    const blueprint = run.spec.actions[actionIndex]?.action.blueprint
+    if (note.type !== 'Warning' || !blueprint) return
+    this.#events.send({ apiVersion: apiVersionOf(blueprintKind), kind: 'Blueprint', namespace, name: blueprint }, note)
+  }
+
+  async #sleep(ms: number): Promise<void> {
+    await this.#deps.clock.sleep(ms, this.#shutdown.signal).catch(() => undefined)
+  }
+}
+
+async function withGrace(work: Promise<unknown>, graceMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const grace = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, graceMs)
+  })
+  await Promise.race([work, grace])
+  clearTimeout(timer)
+}
+
+function keyOf(run: Run, actionIndex: number): string {
+  return `${run.metadata.namespace}/${run.metadata.name}/${actionIndex}`
+}
