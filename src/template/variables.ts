@@ -1,3 +1,7 @@
+import { templateParamsType } from './context-types.ts'
+import { convertTo } from './go/from-json.ts'
+import type { GoValue } from './go/value.ts'
+
 /**
  * What templates see. `TemplateParams` is plain JSON in the shape that Go's encoding/json gives Kanister's struct of that
  * name, so that a Run can keep it as it is; a field left out is Go's zero value (nil pointer, nil map, "").
@@ -24,7 +28,7 @@ export interface TemplateParams {
   readonly Phases?: Readonly<Record<string, PhaseParams>>
   readonly DeferPhase?: PhaseParams
   /** Set for functions that render themselves only. */
-  readonly CurrentPhase?: { readonly Name?: string; readonly Type?: string }
+  readonly CurrentPhase?: PhaseParams
   readonly PodOverride?: JsonObject
   readonly PodAnnotations?: Readonly<Record<string, string>>
   readonly PodLabels?: Readonly<Record<string, string>>
@@ -107,4 +111,9 @@ export interface ProfileParams {
     } | null
   }
   readonly SkipSSLVerify: boolean
+}
+
+/** The params as the struct that Go templates walk. A new value each time: templates can change maps inside of it. */
+export function toGoParams(params: TemplateParams): GoValue {
+  return convertTo(templateParamsType, params)
 }

@@ -38,6 +38,8 @@ export interface GoType<out Native = unknown> {
   readonly name: string
   /** A defined type (`time.Duration`) as against a literal one (`[]string`). Predeclared types (`int`) are defined too. */
   readonly defined: boolean
+  /** Of a defined type over a literal one: that one's name. Go assigns between the two. */
+  readonly underlying?: string
   /** Of slice, map and ptr. */
   readonly elem?: GoType
   /** Of map: a string, bool, integer or float type. */
@@ -123,7 +125,8 @@ export function definedType<Native>(
   underlying: GoType<Native>,
   methods: Readonly<Record<string, GoMethod>> = {},
 ): GoType<Native> {
-  return { ...underlying, name, defined: true, methods }
+  const literal = underlying.defined ? underlying.underlying : underlying.name
+  return { ...underlying, name, defined: true, methods, ...(literal === undefined ? {} : { underlying: literal }) }
 }
 
 export function structType(

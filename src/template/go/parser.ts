@@ -315,7 +315,7 @@ class Parser {
     }
     const [first, ...rest] = args
     if (first === undefined) throw this.#error('empty command')
-    return Object.freeze({ kind: 'command', at, args: [first, ...rest] })
+    return Object.freeze<CommandNode>({ kind: 'command', at, args: [first, ...rest] })
   }
 
   /** A term with the fields behind it. */
@@ -480,6 +480,6 @@ function isEmpty(tree: ListNode): boolean {
 function describeToken(token: Token): string {
   if (token.kind === 'eof') return 'EOF'
   if (token.kind === 'keyword') return `<${token.text}>`
-  const chars = [...token.text]
-  return Buffer.byteLength(token.text) > 10 ? `${quote(chars.slice(0, 10).join(''))}...` : quote(token.text)
+  if (Buffer.byteLength(token.text) <= 10) return quote(token.text)
+  return `${quote(Array.from(token.text).slice(0, 10).join(''))}...`
 }

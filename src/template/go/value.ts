@@ -258,7 +258,7 @@ export function textIn(value: GoValue): string | undefined {
 
 /** The zero value of a type: what Go gives for a missing entry of a typed map. */
 export function zeroOf(type: GoType): GoValue {
-  if (type.name === 'time.Time' || type.name === 'reflect.Value') return new GoTime(type, zeroTimeNanos, utc)
+  if (type.name === 'time.Time') return new GoTime(type, zeroTimeNanos, utc)
   if (isInteger(type.kind)) return integer(type, 0n)
   if (isFloat(type.kind)) return float(type, 0)
   if (isComplex(type.kind)) return new GoComplex(type, 0, 0)
