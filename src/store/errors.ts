@@ -17,6 +17,7 @@ export const storeError = defineErrors({
   STORE_TOO_LARGE: { next: 'stop', summary: 'The object is larger than the reader accepts or the store can hold.' },
   STORE_TRUNCATED: { next: 'retry', summary: 'The object, as sent or as stored, has fewer bytes than it must have.' },
   STORE_CHECKSUM: { next: 'retry', summary: 'Bytes were altered on the way to or from the store.' },
+  STORE_ALTERED: { next: 'stop', summary: 'The object is not the one that its manifest describes.' },
   STORE_READ_ONLY: { next: 'stop', summary: 'A change was tried through a store that was opened for reading.' },
   STORE_REFUSED: { next: 'stop', summary: 'The store refuses the request for a reason of its own.' },
 })

@@ -35,6 +35,25 @@ export function locationKey(profile: ResolvedProfile, path: string): string {
   return joinKey(profile.location.prefix, path)
 }
 
+/**
+ * As `locationKey`, for deletes: the path must name something below the prefix. Neither the whole location nor what is beside it can be
+ * meant by a path that came out empty or climbs.
+ */
+export function locationKeyBelow(profile: ResolvedProfile, path: string): string {
+  const prefix = joinKey(profile.location.prefix)
+  const key = locationKey(profile, path)
+  const below = prefix === '' ? key !== '' : key.startsWith(`${prefix}/`)
+  if (joinKey(path) !== '' && below) return key
+  throw storeError(
+    'STORE_BAD_KEY',
+    `refusing to delete the path "${path}" of ${whole(profile)}: it names no object below it; give the path of the backup`,
+  )
+}
+
+function whole({ location }: ResolvedProfile): string {
+  return `bucket "${location.bucket}"${location.prefix === '' ? '' : ` below "${location.prefix}"`}`
+}
+
 type Opener = (profile: ResolvedProfile, options: OpenStoreOptions) => OpenedStore
 
 /** One line for each type of location. */

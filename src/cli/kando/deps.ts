@@ -1,0 +1,24 @@
+import type { OpenedStore } from '../../store/location.ts'
+import type { ResolvedProfile } from '../../store/profile-json.ts'
+import type { Output } from '../output.ts'
+
+/** What `kando` touches of the process it runs in. */
+export interface KandoDeps {
+  readonly output: Output
+  openStore(profile: ResolvedProfile): OpenedStore
+  /** The bytes of a file, or of stdin for `-`. */
+  openSource(source: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>
+  /** A file, or stdout for `-`. */
+  openTarget(target: string): Promise<Target>
+  readonly signal: AbortSignal
+}
+
+/** Where a pull writes. Either `commit` or `discard` ends it. */
+export interface Target {
+  /** Resolves when the next chunk may come. */
+  write(chunk: Uint8Array): Promise<void>
+  /** Everything is written and whole. */
+  commit(): Promise<void>
+  /** What was written is not whole: a file is taken away, a pipe is left without having been given its end. */
+  discard(): Promise<void>
+}

@@ -1,0 +1,102 @@
+import { Command } from 'commander'
+import { locationKey, locationKeyBelow, type OpenedStore } from '../../store/location.ts'
+import { type ResolvedProfile, parseProfileJson } from '../../store/profile-json.ts'
+import { deleteObjectTree, pullObject, pushObject } from '../../store/plain-object.ts'
+import { cliError } from '../errors.ts'
+import type { KandoDeps, Target } from './deps.ts'
+
+interface LocationFlags {
+  readonly profile?: string
+  readonly path: string
+}
+
+/** `kando location push|pull|delete`: a stream to one object of the Profile's location, back, and away. */
+export function locationCommand(deps: KandoDeps): Command {
+  return new Command('location')
+    .description('Push, pull and delete objects in the location of a Profile.')
+    .addCommand(pushCommand(deps))
+    .addCommand(pullCommand(deps))
+    .addCommand(deleteCommand(deps))
+}
+
+function pushCommand(deps: KandoDeps): Command {
+  return withFlags(new Command('push'))
+    .description('Store a file, or what comes on stdin, as one object, with a manifest of length and SHA-256 beside it.')
+    .argument('<source>', 'a file, or - for stdin')
+    .option('-o, --output-name <name>', 'name of the output for kopia locations', 'kandoOutput')
+    .action((source: string, flags: LocationFlags) => withLocation(deps, flags, (place) => push(deps, place, source)))
+}
+
+function pullCommand(deps: KandoDeps): Command {
+  return withFlags(new Command('pull'))
+    .description(
+      'Fetch an object into a file or to stdout; refuses one that differs from its manifest before its end is given out.',
+    )
+    .argument('<target>', 'a file, or - for stdout')
+    .option('-k, --kopia-snapshot <json>', 'snapshot of a kopia location')
+    .action((target: string, flags: LocationFlags) => withLocation(deps, flags, (place) => pull(deps, place, target)))
+}
+
+function deleteCommand(deps: KandoDeps): Command {
+  return withFlags(new Command('delete'))
+    .description('Delete the object at the path, its manifest, and everything below <path>/.')
+    .option('-k, --kopia-snapshot <json>', 'snapshot of a kopia location')
+    .action((flags: LocationFlags) => withLocation(deps, flags, (place) => remove(deps, place)))
+}
+
+function withFlags(command: Command): Command {
+  return command
+    .option('-p, --profile <json>', 'the Profile, as {{ toJson .Profile }} renders it')
+    .option('-s, --path <suffix>', 'path below the prefix of the Profile', '')
+}
+
+interface Place {
+  readonly profile: ResolvedProfile
+  readonly path: string
+  readonly store: OpenedStore
+}
+
+async function withLocation(deps: KandoDeps, flags: LocationFlags, work: (place: Place) => Promise<void>): Promise<void> {
+  if (flags.profile === undefined || flags.profile === '') {
+    throw cliError('CLI_USAGE', "Please provide the --profile flag: --profile '{{ toJson .Profile }}'")
+  }
+  const profile = parseProfileJson(flags.profile)
+  await using store = deps.openStore(profile)
+  await work({ profile, path: flags.path, store })
+}
+
+async function push(deps: KandoDeps, place: Place, source: string): Promise<void> {
+  const { output, signal } = deps
+  const key = keyOf(place)
+  const { sizeBytes } = await pushObject(place.store, key, await deps.openSource(source, signal), { signal })
+  // As Kanister, an empty object is stored; unlike there, it is not silent, since a dump that failed looks like this.
+  if (sizeBytes === 0) output.err(`Warning: object "${key}" is empty: nothing came from ${source}\n`)
+}
+
+async function pull(deps: KandoDeps, place: Place, name: string): Promise<void> {
+  const key = keyOf(place)
+  let target: Target | undefined
+  try {
+    for await (const chunk of pullObject(place.store, key, { signal: deps.signal })) {
+      // Opened with the first byte: what cannot be read leaves an existing file alone.
+      target ??= await deps.openTarget(name)
+      await target.write(chunk)
+    }
+    target ??= await deps.openTarget(name)
+    await target.commit()
+  } catch (error) {
+    await target?.discard()
+    throw error
+  }
+}
+
+async function remove({ signal }: KandoDeps, { store, profile, path }: Place): Promise<void> {
+  await deleteObjectTree(store, locationKeyBelow(profile, path), { signal })
+}
+
+function keyOf({ profile, path }: Place): string {
+  const key = locationKey(profile, path)
+  if (key === '')
+    throw cliError('CLI_USAGE', 'the path is empty: give --path, the name of the object below the prefix of the Profile')
+  return key
+}

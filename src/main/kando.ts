@@ -1,0 +1,40 @@
+import { runKando } from '../cli/kando/program.ts'
+import { openStore } from '../store/location.ts'
+import { openSource } from './kando/source.ts'
+import { openTarget, whenWritten } from './kando/target.ts'
+import { version } from './version.ts'
+
+/** `kando`, as containers and Blueprints call it. A signal ends an upload cleanly: its parts are taken back first. */
+export async function main(words: readonly string[]): Promise<void> {
+  const stopped = new AbortController()
+  let exitCode: number | undefined
+  for (const [name, code] of [
+    ['SIGTERM', 143],
+    ['SIGINT', 130],
+    ['SIGHUP', 129],
+  ] as const) {
+    process.on(name, () => {
+      if (exitCode !== undefined) process.exit(code)
+      exitCode = code
+      stopped.abort(new Error(`ended by ${name}`))
+    })
+  }
+  const code = await runKando(
+    words,
+    {
+      output: {
+        out: (text) => void process.stdout.write(text),
+        err: (text) => void process.stderr.write(text),
+        live: false,
+      },
+      openStore: (profile) => openStore(profile),
+      openSource,
+      openTarget,
+      signal: stopped.signal,
+    },
+    version,
+  )
+  await whenWritten(process.stdout)
+  // Not only exitCode: a source that hangs would keep the process.
+  process.exit(code === 0 ? 0 : (exitCode ?? code))
+}
