@@ -33,12 +33,15 @@ export function checkArgNames(fn: PhaseFunction, named: NamedArgs): string[] {
   const properties = propertiesOf(fn)
   const known = Object.keys(properties)
   const required = (fn.args as TObject & { readonly required?: readonly string[] }).required ?? []
-  const missing = required.filter((name) => !(name in named) && (properties[name] as { default?: unknown }).default === undefined)
+  const missing = required.filter(
+    (name) => !(name in named) && (properties[name] as { default?: unknown }).default === undefined,
+  )
   const unknown = Object.keys(named).filter((name) => !known.includes(name))
   return [
     ...missing.map((name) => `Required args missing for function ${fn.name}: Required arg missing: ${name}`),
     ...unknown.map(
-      (name) => `Checking supported args for function ${fn.name}.: argument ${name} is not supported; it takes ${known.join(', ')}`,
+      (name) =>
+        `Checking supported args for function ${fn.name}.: argument ${name} is not supported; it takes ${known.join(', ')}`,
     ),
   ]
 }
@@ -77,6 +80,7 @@ function propertiesOf(fn: PhaseFunction): Readonly<Record<string, TSchema>> {
 function holdsTemplate(value: unknown): boolean {
   if (typeof value === 'string') return value.includes('{{')
   if (Array.isArray(value)) return value.some(holdsTemplate)
-  if (typeof value === 'object' && value !== null) return Object.entries(value).some(([key, inner]) => key.includes('{{') || holdsTemplate(inner))
+  if (typeof value === 'object' && value !== null)
+    return Object.entries(value).some(([key, inner]) => key.includes('{{') || holdsTemplate(inner))
   return false
 }

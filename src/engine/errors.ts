@@ -15,7 +15,10 @@ export const runError = defineErrors({
   RUN_TOO_LARGE: { next: 'stop', summary: 'Outputs or inputs of a run are larger than the API server can keep.' },
   RUN_BAD_OUTPUT: { next: 'stop', summary: 'A function reported something that is no JSON object.' },
   RUN_BAD_ARGS: { next: 'stop', summary: 'Arguments of a phase do not fit its function.' },
-  RUN_BAD_REFERENCE: { next: 'stop', summary: 'An object reference of the ActionSet or Blueprint lacks something or points at nothing.' },
+  RUN_BAD_REFERENCE: {
+    next: 'stop',
+    summary: 'An object reference of the ActionSet or Blueprint lacks something or points at nothing.',
+  },
   RUN_BAD_PROFILE: { next: 'stop', summary: 'The Profile or its credential cannot be used.' },
   RUN_STUCK: { next: 'stop', summary: 'A function did not return after it was told to stop.' },
 })

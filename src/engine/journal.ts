@@ -1,5 +1,4 @@
 import type { Fence, Run, RunAction } from '../api/run.ts'
-import { names } from '../api/names.ts'
 import { retry } from '../base/backoff.ts'
 import { toRfc3339, type Clock } from '../base/clock.ts'
 import { nextOf } from '../base/errors.ts'
@@ -8,9 +7,10 @@ import { ownKinds } from '../kube/own-kinds.ts'
 import type { Kube } from '../kube/kube.ts'
 import type { ResourceApi } from '../kube/resource-api.ts'
 import type { Logger } from '../telemetry/logger.ts'
+import { endOfRun } from './end-of-run.ts'
 import { runError } from './errors.ts'
 import { isEnded, reduce, type ActionPlan, type ActionState, type MachineEvent, type Note } from './machine.ts'
-import { actionsOf, reasonOf, stateOf } from './project.ts'
+import { actionsOf } from './project.ts'
 
 export interface JournalOptions {
   readonly kube: Pick<Kube, 'resource'>
@@ -115,7 +115,8 @@ export class Journal {
   async verify(): Promise<void> {
     const run = await this.#runs.find(this.#key)
     if (!run) return this.#lose(runError('RUN_GONE', `Run ${this.#options.run.metadata.name} was deleted`))
-    if (!sameFence(this.#fenceIn(run), this.#durableFence) && !sameFence(this.#fenceIn(run), this.action.fence)) this.#loseFence(run)
+    if (!sameFence(this.#fenceIn(run), this.#durableFence) && !sameFence(this.#fenceIn(run), this.action.fence))
+      this.#loseFence(run)
   }
 
   /** Ends what waits. Nothing is written any more. */
@@ -233,17 +234,6 @@ export class Journal {
   #lose(reason: Error): void {
     this.#lost.abort(reason)
   }
-}
-
-/** The operations of a JSON Patch that end a Run whose actions have all ended. */
-export function endOfRun(actions: readonly RunAction[], now: string): object[] {
-  const state = stateOf(actions)
-  return [
-    { op: 'add', path: '/status/state', value: state },
-    { op: 'add', path: '/status/endedAt', value: now },
-    ...(state === 'failed' ? [{ op: 'add', path: '/status/reason', value: reasonOf(actions) }] : []),
-    { op: 'add', path: `/metadata/labels/${names.unfinished.replace('/', '~1')}`, value: 'false' },
-  ]
 }
 
 function sameFence(a: Fence, b: Fence): boolean {

@@ -61,7 +61,13 @@ export function clip(text: string): string {
   const bytes = Buffer.from(text)
   if (bytes.length <= limits.textBytes) return text
   const half = limits.textBytes / 2
-  return `${bytes.subarray(0, half).toString().replace(/\uFFFD$/, '')} … ${bytes.subarray(-half).toString().replace(/^\uFFFD+/, '')}`
+  return `${bytes
+    .subarray(0, half)
+    .toString()
+    .replace(/\uFFFD$/, '')} … ${bytes
+    .subarray(-half)
+    .toString()
+    .replace(/^\uFFFD+/, '')}`
 }
 
 function toJson(outputs: PhaseOutputs): string {

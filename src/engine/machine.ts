@@ -115,7 +115,10 @@ export function reduce(state: ActionState, event: MachineEvent): Reduced {
     case 'launched':
       return to(launch(action, event), normal('Started Action', `Executing action ${plan.actionName}`))
     case 'launchFailed':
-      return to(failLaunch(action, event.failure), warning(plan, `Failed to launch Action ${plan.actionSetName}: ${event.failure.message}`))
+      return to(
+        failLaunch(action, event.failure),
+        warning(plan, `Failed to launch Action ${plan.actionSetName}: ${event.failure.message}`),
+      )
     case 'phaseStarted':
       return to(...startPhase(action, event))
     case 'checkpointed':
@@ -182,7 +185,9 @@ function launch(action: RunAction, event: Of<'launched'>): Partial<RunAction> {
 
 /** Kanister shows a failed launch at the first phase. */
 function failLaunch(action: RunAction, failure: RunFailure): Partial<RunAction> {
-  const phases = action.phases.map((phase, index): RunPhase => (index === 0 ? { ...phase, state: 'failed', error: failure } : phase))
+  const phases = action.phases.map((phase, index): RunPhase =>
+    index === 0 ? { ...phase, state: 'failed', error: failure } : phase,
+  )
   return { phases, error: failure }
 }
 
@@ -197,7 +202,12 @@ function startPhase(action: RunAction, event: Of<'phaseStarted'>): [Partial<RunA
     ...(event.configMaps && !phase.configMaps ? { configMaps: event.configMaps } : {}),
   })
   const label = event.at === 'defer' ? 'deferPhase' : 'phase'
-  return [change, again ? normal(`Resumed ${word}`, `Resuming ${label} ${phase.name}`) : normal(`Started ${word}`, `Executing ${label} ${phase.name}`)]
+  return [
+    change,
+    again
+      ? normal(`Resumed ${word}`, `Resuming ${label} ${phase.name}`)
+      : normal(`Started ${word}`, `Executing ${label} ${phase.name}`),
+  ]
 }
 
 function endPhase(action: RunAction, event: Of<'phaseEnded'>): [Partial<RunAction>, Note] {
@@ -227,7 +237,8 @@ function phaseFailureText(action: RunAction, { at, failure }: Of<'phaseFailed'>)
 const maxWarnings = 20
 
 function warn(action: RunAction, at: PhaseAt | undefined, message: string): Partial<RunAction> {
-  const add = (old: readonly string[] | undefined): string[] => [...(old ?? []).filter((known) => known !== message), message].slice(-maxWarnings)
+  const add = (old: readonly string[] | undefined): string[] =>
+    [...(old ?? []).filter((known) => known !== message), message].slice(-maxWarnings)
   if (at === undefined) return { warnings: add(action.warnings) }
   return setPhase(action, at, { warnings: add(phaseAt(action, at).warnings) })
 }

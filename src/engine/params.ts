@@ -1,6 +1,14 @@
 import type { ActionSpec } from '../api/actionset.ts'
 import type { FrozenInputs, RunAction, RunPhase } from '../api/run.ts'
-import type { ArtifactParams, ConfigMapParams, JsonObject, PhaseParams, ProfileParams, SecretParams, TemplateParams } from '../template/variables.ts'
+import type {
+  ArtifactParams,
+  ConfigMapParams,
+  JsonObject,
+  PhaseParams,
+  ProfileParams,
+  SecretParams,
+  TemplateParams,
+} from '../template/variables.ts'
 import { freezeProfile, resolveProfile, type FrozenProfile } from './profile.ts'
 import { fetchConfigMaps, fetchSecrets, freezeReference, inOrder, type ClusterReader, type Fetched } from './references.ts'
 import { freezeTarget, targetParams, thawTarget } from './target.ts'

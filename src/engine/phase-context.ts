@@ -57,7 +57,11 @@ export function phaseContext(attempt: Attempt, options: PhaseContextOptions): Fu
     },
     render: async (template) => {
       const scope = scopeOf(attempt)
-      return await deps.renderer.text(template, { ...scope, params: { ...scope.params, CurrentPhase: { Name: run.phaseName } } })
+      const own = at === 'defer' ? scope.params.DeferPhase : scope.params.Phases?.[run.phaseName]
+      return await deps.renderer.text(template, {
+        ...scope,
+        params: { ...scope.params, ...(own ? { CurrentPhase: own } : {}) },
+      })
     },
     deriveName: (prefix) => deriveName(prefix, run.actionSetUid, options.actionIndex, at),
   }
@@ -100,5 +104,8 @@ function podSettings({ spec }: Attempt): PodSettings {
 
 function resolvedProfile(params: TemplateParams, func: string): ResolvedProfile {
   if (params.Profile) return decodeProfile(params.Profile)
-  throw functionError('FUNCTION_NO_PROFILE', `function ${func} needs a Profile: name one at the action (spec.actions[].profile)`)
+  throw functionError(
+    'FUNCTION_NO_PROFILE',
+    `function ${func} needs a Profile: name one at the action (spec.actions[].profile)`,
+  )
 }

@@ -19,7 +19,11 @@ export async function freezeProfile(reader: ClusterReader, ref: ObjectReference,
 }
 
 /** Looks the credential up. The location is not checked here, as in Kanister: only a function that uses it can say what it needs. */
-export async function resolveProfile(reader: ClusterReader, profile: FrozenProfile, signal: AbortSignal): Promise<ProfileParams> {
+export async function resolveProfile(
+  reader: ClusterReader,
+  profile: FrozenProfile,
+  signal: AbortSignal,
+): Promise<ProfileParams> {
   return {
     Location: { ...profile.location },
     Credential: await resolveCredential(reader, profile.credential ?? {}, signal),
@@ -29,7 +33,11 @@ export async function resolveProfile(reader: ClusterReader, profile: FrozenProfi
 
 type CredentialParams = ProfileParams['Credential']
 
-async function resolveCredential(reader: ClusterReader, credential: Credential, signal: AbortSignal): Promise<CredentialParams> {
+async function resolveCredential(
+  reader: ClusterReader,
+  credential: Credential,
+  signal: AbortSignal,
+): Promise<CredentialParams> {
   const absent = { KeyPair: null, Secret: null, KopiaServerSecret: null }
   switch (credential.type) {
     case 'keyPair':
@@ -46,7 +54,8 @@ async function resolveKeyPair(
   { keyPair }: Credential,
   signal: AbortSignal,
 ): Promise<{ readonly ID: string; readonly Secret: string }> {
-  if (!keyPair?.secret) throw runError('RUN_BAD_PROFILE', 'KVSecret cannot be nil: the Profile has no credential.keyPair.secret')
+  if (!keyPair?.secret)
+    throw runError('RUN_BAD_PROFILE', 'KVSecret cannot be nil: the Profile has no credential.keyPair.secret')
   const secret = await getSecret(reader, keyPair.secret, signal)
   const where = `${secret.metadata.namespace}:${secret.metadata.name}`
   const read = (word: string, key: string | undefined): string => {

@@ -95,7 +95,12 @@ async function fetchEach<T>(refs: References, fetch: (ref: ObjectReference) => P
 }
 
 function withoutType(object: object): object {
-  const { kind: _kind, apiVersion: _apiVersion, metadata, ...rest } = object as { kind?: string; apiVersion?: string; metadata?: object }
+  const {
+    kind: _kind,
+    apiVersion: _apiVersion,
+    metadata,
+    ...rest
+  } = object as { kind?: string; apiVersion?: string; metadata?: object }
   const { managedFields: _managed, ...kept } = (metadata ?? {}) as { managedFields?: unknown }
   return { metadata: kept, ...rest }
 }

@@ -90,7 +90,11 @@ export function blueprintPhase({ spec }: Attempt, at: PhaseAt): BlueprintPhase {
   return phase
 }
 
-function signalOptions({ deps, settings, stop, cancel }: Attempt, at: PhaseAt, phase: BlueprintPhase): Parameters<typeof withPhaseSignal>[0] {
+function signalOptions(
+  { deps, settings, stop, cancel }: Attempt,
+  at: PhaseAt,
+  phase: BlueprintPhase,
+): Parameters<typeof withPhaseSignal>[0] {
   return {
     what: `phase "${phase.name ?? ''}" (${phase.func ?? ''})`,
     clock: deps.clock,
@@ -104,4 +108,3 @@ function withOwnAction({ journal }: Attempt, actionIndex: number): Parameters<ty
   const { status } = journal.run
   return { status: { ...status, actions: { ...status.actions, [String(actionIndex)]: journal.action } } }
 }
-

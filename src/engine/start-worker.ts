@@ -94,7 +94,9 @@ class RunningWorker {
   }
 
   async #takeJob({ namespace, runName, actionIndex, dispatch }: TakenJob): Promise<void> {
-    const run = await this.#deps.kube.resource(ownKinds.runs).find({ namespace, name: runName }, { signal: this.#shutdown.signal })
+    const run = await this.#deps.kube
+      .resource(ownKinds.runs)
+      .find({ namespace, name: runName }, { signal: this.#shutdown.signal })
     if (!run || actionsOf(run)[actionIndex]?.dispatch !== dispatch) return
     await this.#work(run, actionIndex)
   }
@@ -106,7 +108,10 @@ class RunningWorker {
     const free = action && (isFree(action, this.#deps.worker) || (tries > 1 && action.fence.owner === this.#deps.worker.name))
     if (!action || isEnded(action) || !free || this.#inWork.has(key) || this.#shutdown.signal.aborted) return
     const cancel = new AbortController()
-    const entry: InWork = { cancel, done: this.#runGuarded(run, actionIndex, cancel, tries, (journal) => (entry.journal = journal)) }
+    const entry: InWork = {
+      cancel,
+      done: this.#runGuarded(run, actionIndex, cancel, tries, (journal) => (entry.journal = journal)),
+    }
     this.#inWork.set(key, entry)
     if (run.status.cancel) this.#cancelRun(run)
     await entry.done
@@ -163,7 +168,9 @@ class RunningWorker {
   async #takeFromRuns(which: 'own' | 'free'): Promise<void> {
     const { kube, watchNamespaces, worker } = this.#deps
     for (const namespace of watchNamespaces) {
-      const { items } = await kube.resource(ownKinds.runs).list({ namespace, labelSelector: `${names.unfinished}=true`, signal: this.#shutdown.signal })
+      const { items } = await kube
+        .resource(ownKinds.runs)
+        .list({ namespace, labelSelector: `${names.unfinished}=true`, signal: this.#shutdown.signal })
       for (const run of items) {
         for (const index of claimable(run, worker)) {
           const isOwn = actionsOf(run)[index]?.fence.owner === worker.name
@@ -181,7 +188,9 @@ class RunningWorker {
       unhealthy = this.#consumer?.healthy === false ? unhealthy + 1 : 0
       if (unhealthy < 2 || this.#shutdown.signal.aborted) continue
       this.#deps.log.warn({}, 'the queue is away, looking for work in the Runs')
-      await this.#takeFromRuns('free').catch((error: unknown) => this.#deps.log.warn({ error: String(error) }, 'Runs could not be listed'))
+      await this.#takeFromRuns('free').catch((error: unknown) =>
+        this.#deps.log.warn({ error: String(error) }, 'Runs could not be listed'),
+      )
     }
   }
 
@@ -196,7 +205,9 @@ class RunningWorker {
   #verifyAll(): void {
     this.#deps.log.warn({}, 'this process did not run for a while, checking whether its actions are still its own')
     for (const { journal } of this.#inWork.values()) {
-      void journal?.verify().catch((error: unknown) => this.#deps.log.warn({ error: String(error) }, 'fence could not be checked'))
+      void journal
+        ?.verify()
+        .catch((error: unknown) => this.#deps.log.warn({ error: String(error) }, 'fence could not be checked'))
     }
   }
 

@@ -5,14 +5,21 @@ import { actionsOf } from './project.ts'
 /** True if the action may run now: all of them at once as in Kanister, or, when asked for, each after the one before it. */
 export function isItsTurn(run: Pick<Run, 'spec' | 'status'>, actionIndex: number): boolean {
   if (run.spec.executionMode !== 'Sequential') return true
-  return actionsOf(run).slice(0, actionIndex).every((action) => action.state === 'complete')
+  return actionsOf(run)
+    .slice(0, actionIndex)
+    .every((action) => action.state === 'complete')
 }
 
 /** In a sequence, what comes after a failure is not begun any more. */
 export function isBarred(run: Pick<Run, 'spec' | 'status'>, actionIndex: number): boolean {
   if (run.spec.executionMode !== 'Sequential') return false
   const action = actionsOf(run)[actionIndex]
-  return !action?.launched && actionsOf(run).slice(0, actionIndex).some((before) => before.state === 'failed')
+  return (
+    !action?.launched &&
+    actionsOf(run)
+      .slice(0, actionIndex)
+      .some((before) => before.state === 'failed')
+  )
 }
 
 /** True if a worker of this name may take the action: nobody has it, or an earlier start of the same worker had it. */
@@ -21,7 +28,10 @@ export function isFree({ fence }: Pick<RunAction, 'fence'>, me: { readonly name:
 }
 
 /** Actions of the Run that such a worker may take now. */
-export function claimable(run: Pick<Run, 'spec' | 'status'>, me: { readonly name: string; readonly instance: string }): number[] {
+export function claimable(
+  run: Pick<Run, 'spec' | 'status'>,
+  me: { readonly name: string; readonly instance: string },
+): number[] {
   return actionsOf(run).flatMap((action, index) =>
     !isEnded(action) && isFree(action, me) && isItsTurn(run, index) && !isBarred(run, index) ? [index] : [],
   )

@@ -1,4 +1,5 @@
 import { names } from '../api/names.ts'
+import { holderOf, workerLeaseName } from '../api/worker-lease.ts'
 import { systemClock, type Clock } from '../base/clock.ts'
 import { kubeError } from '../kube/errors.ts'
 import { kinds, type Lease } from '../kube/kinds.ts'
@@ -16,15 +17,6 @@ export interface WorkerLeaseOptions {
   readonly onGap: () => void
   /** Called when another process of the same name has taken the Lease. */
   readonly onReplaced: (holder: string) => void
-}
-
-export function workerLeaseName(workerName: string): string {
-  return `holdfast-worker-${workerName}`
-}
-
-/** `holderIdentity` of a worker's Lease: tells a process from an earlier one of the same name. */
-export function holderOf(worker: { readonly name: string; readonly instance: string }): string {
-  return `${worker.name}/${worker.instance}`
 }
 
 /** A gap in our own beats after which somebody may have taken our actions. */
@@ -60,7 +52,10 @@ export class WorkerLease {
       const leases = kube.resource<Lease>(kinds.leases)
       const mine = await leases.find({ namespace, name: workerLeaseName(worker.name) }, { timeoutMs: 2_000 })
       if (mine?.spec?.holderIdentity !== holderOf(worker)) return
-      await leases.delete({ namespace, name: mine.metadata.name }, { resourceVersion: mine.metadata.resourceVersion, timeoutMs: 2_000 })
+      await leases.delete(
+        { namespace, name: mine.metadata.name },
+        { resourceVersion: mine.metadata.resourceVersion, timeoutMs: 2_000 },
+      )
     } catch (error) {
       log.debug({ error: String(error) }, 'the worker Lease was left to run out')
     }
@@ -96,7 +91,8 @@ export class WorkerLease {
       await leases.patch({ namespace, name }, patch, { ...call, type: taking ? 'merge' : 'json' })
     } catch (error) {
       if (kubeError.is(error, 'KUBE_NOT_FOUND')) await leases.create(newLease(namespace, name, spec), call)
-      else if (!taking && kubeError.is(error, 'KUBE_INVALID', 'KUBE_CONFLICT')) onReplaced((await leases.get({ namespace, name }, call)).spec?.holderIdentity ?? '')
+      else if (!taking && kubeError.is(error, 'KUBE_INVALID', 'KUBE_CONFLICT'))
+        onReplaced((await leases.get({ namespace, name }, call)).spec?.holderIdentity ?? '')
       else throw error
     }
   }

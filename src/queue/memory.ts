@@ -85,7 +85,9 @@ class MemoryConsumer implements JobConsumer {
   /** Never rejects: what became of a job is the business of its handler. */
   async work(job: Job): Promise<void> {
     // The extra turn keeps a handler from running inside `add`.
-    const done = Promise.resolve().then(() => this.#handler(job)).catch(() => undefined)
+    const done = Promise.resolve()
+      .then(() => this.#handler(job))
+      .catch(() => undefined)
     this.#inWork.add(done)
     await done
     this.#inWork.delete(done)

@@ -32,7 +32,11 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
     'catalog',
     'schedule',
     'retention',
+    // Pure knowledge of the Run: what it starts as, whose turn it is, what its end looks like, its picture in status.
     'engine/plan.ts',
+    'engine/new-run.ts',
+    'engine/turn.ts',
+    'engine/end-of-run.ts',
     'engine/project.ts',
     'functions/registry.ts',
   ],

@@ -1,0 +1,128 @@
+import type { Fence, Run } from '../../api/run.ts'
+import type { EventSink } from '../../kube/events.ts'
+import { actionsOf } from '../../engine/project.ts'
+import type { OperatorDeps, OperatorSettings } from '../runtime/operator.ts'
+import type { Result } from '../runtime/work-queue.ts'
+import { WorkQueue } from '../runtime/work-queue.ts'
+import { act, type ActDeps } from './act.ts'
+import { actionSetKeyOf, Caches } from './caches.ts'
+import { decide } from './decide.ts'
+import { gather } from './gather.ts'
+import { WrittenStatuses } from './written-statuses.ts'
+
+export interface ActionSetControllerOptions {
+  readonly deps: OperatorDeps
+  readonly settings: OperatorSettings
+  readonly namespace: string
+  readonly events: EventSink
+  readonly isGone: (fence: Fence) => boolean
+  readonly signal: AbortSignal
+}
+
+/** Drives the ActionSets of one namespace: read, compare, act on the difference. */
+export class ActionSetController {
+  readonly #options: ActionSetControllerOptions
+  readonly #queue: WorkQueue
+  readonly #caches: Caches
+  readonly #act: ActDeps
+  #open = false
+
+  constructor(options: ActionSetControllerOptions) {
+    this.#options = options
+    const { deps, settings, namespace, signal, events } = options
+    this.#queue = new WorkQueue({
+      clock: deps.clock,
+      concurrency: settings.concurrency,
+      reconcile: (key, abort) => this.#reconcile(key, abort),
+      onError: (key, error, tries) =>
+        deps.log.warn({ ActionSet: key, error: String(error), attempt: tries }, 'reconcile failed, trying again'),
+    })
+    this.#caches = new Caches({
+      kube: deps.kube,
+      namespace,
+      signal,
+      onKey: (key) => this.#open && this.#queue.add(key),
+      onError: (error) => deps.log.warn({ namespace, error: String(error) }, 'watch interrupted, it is being repaired'),
+    })
+    this.#act = {
+      kube: deps.kube,
+      queue: deps.queue,
+      caches: this.#caches,
+      events,
+      clock: deps.clock,
+      log: deps.log,
+      statuses: new WrittenStatuses(deps.clock, settings.coalesceMs),
+      added: new Map(),
+      sweepMs: settings.sweepMs,
+    }
+  }
+
+  /** Nothing is decided before everything is listed. */
+  async start(): Promise<void> {
+    await this.#caches.synced()
+    this.#open = true
+    this.sweep()
+  }
+
+  /** Looks at everything that is not settled. */
+  sweep(): void {
+    for (const key of this.#caches.unsettledKeys()) this.#queue.add(key)
+    this.#forgetOldJobs()
+  }
+
+  /** The queue was away: what was added to it may be lost. */
+  queueIsBack(): void {
+    this.#act.added.clear()
+    this.sweep()
+  }
+
+  /** Owners of actions that have not ended, to ask whether they live. */
+  owners(): Set<string> {
+    return new Set(
+      this.#caches
+        .openRuns()
+        .flatMap(openFences)
+        .map(({ owner }) => owner),
+    )
+  }
+
+  /** Looks at the Runs of owners that are gone. */
+  lookAtOrphans(): void {
+    for (const run of this.#caches.openRuns()) {
+      if (openFences(run).some((fence) => this.#options.isGone(fence))) this.#queue.add(actionSetKeyOf(run))
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#open = false
+    await this.#queue.close()
+    await this.#caches.close()
+  }
+
+  async #reconcile(key: string, signal: AbortSignal): Promise<Result> {
+    const { deps, isGone } = this.#options
+    const view = await gather({ kube: deps.kube, caches: this.#caches, findFunction: deps.findFunction, isGone }, key, signal)
+    if (!view) return undefined
+    let result: Result
+    for (const change of decide(view)) {
+      signal.throwIfAborted()
+      const afterwards = await act(this.#act, view, change, signal)
+      if (!afterwards) continue
+      if ('again' in afterwards) this.#queue.add(key)
+      else if (!result || afterwards.afterMs < result.afterMs) result = afterwards
+    }
+    return result
+  }
+
+  #forgetOldJobs(): void {
+    const { clock } = this.#options.deps
+    const old = clock.now() - 4 * this.#options.settings.sweepMs
+    for (const [id, at] of this.#act.added) if (at < old) this.#act.added.delete(id)
+  }
+}
+
+function openFences(run: Run): Fence[] {
+  return actionsOf(run).flatMap(({ state, fence }) =>
+    fence.owner !== '' && (state === 'pending' || state === 'running') ? [fence] : [],
+  )
+}

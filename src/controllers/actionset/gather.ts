@@ -1,0 +1,77 @@
+import type { ActionSet } from '../../api/actionset.ts'
+import type { Blueprint } from '../../api/blueprint.ts'
+import { runName, type Fence, type Run } from '../../api/run.ts'
+import { planActionSet, type FindFunction, type Plan } from '../../engine/plan.ts'
+import type { Kube } from '../../kube/kube.ts'
+import { parseKey, type Live } from '../../kube/objects.ts'
+import { ownKinds } from '../../kube/own-kinds.ts'
+import type { Caches } from './caches.ts'
+import type { View } from './decide.ts'
+import { isSettled, isStripped } from './projection.ts'
+
+export interface GatherDeps {
+  readonly kube: Pick<Kube, 'resource'>
+  readonly caches: Caches
+  readonly findFunction: FindFunction
+  readonly isGone: (fence: Fence) => boolean
+}
+
+/** Reads everything under one key: from the caches, and from the server where a lagging cache would lead to something that cannot be undone. */
+export async function gather(deps: GatherDeps, key: string, signal: AbortSignal): Promise<View | undefined> {
+  const { caches, isGone } = deps
+  const actionSet = caches.actionSet(key)
+  const orphans = await confirmOrphans(deps, key, actionSet, signal)
+  if (!actionSet) return { orphans, isGone }
+  const run = await findRun(deps, actionSet, signal)
+  if (run === 'settled') return orphans.length > 0 ? { orphans, isGone } : undefined
+  const plan = run || hasState(actionSet) ? undefined : await makePlan(deps, actionSet, signal)
+  return { actionSet, orphans, isGone, ...(run ? { run } : {}), ...(plan ? { plan } : {}) }
+}
+
+/** States that are not ours to begin. `pending` and none are. */
+function hasState({ status }: ActionSet): boolean {
+  return status?.state === 'running' || status?.state === 'complete' || status?.state === 'failed'
+}
+
+/** Unfinished Runs whose ActionSet is not this one. Their cancel cannot be undone, so the server is asked. */
+async function confirmOrphans(
+  deps: GatherDeps,
+  key: string,
+  known: Live<ActionSet> | undefined,
+  signal: AbortSignal,
+): Promise<Live<Run>[]> {
+  const strangers = deps.caches.unfinishedRuns(key).filter((run) => run.spec.actionSet.uid !== known?.metadata.uid)
+  if (strangers.every((run) => run.status.cancel)) return strangers
+  const there = await deps.kube.resource(ownKinds.actionSets).find(parseKey(key), { signal })
+  return strangers.filter((run) => run.spec.actionSet.uid !== there?.metadata.uid)
+}
+
+async function findRun(
+  deps: GatherDeps,
+  actionSet: Live<ActionSet>,
+  signal: AbortSignal,
+): Promise<Live<Run> | 'settled' | undefined> {
+  const { namespace = '', uid } = actionSet.metadata
+  const cached = deps.caches.run(namespace, runName(uid))
+  if (cached && !isStripped(cached)) return cached
+  if (cached && isSettled(actionSet)) return 'settled'
+  // Before an ActionSet is said to be not ours, and for the last status of a Run that ended unseen.
+  if (cached || actionSet.status?.state === 'running') {
+    return await deps.kube.resource(ownKinds.runs).find({ namespace, name: runName(uid) }, { signal })
+  }
+  return undefined
+}
+
+async function makePlan(deps: GatherDeps, actionSet: Live<ActionSet>, signal: AbortSignal): Promise<Plan> {
+  const { namespace = '' } = actionSet.metadata
+  const names = new Set((actionSet.spec?.actions ?? []).flatMap(({ blueprint }) => blueprint || []))
+  const blueprints = new Map<string, Blueprint>()
+  for (const name of names) {
+    // An ActionSet may be seen before the Blueprint that was created just before it.
+    const blueprint =
+      deps.caches.blueprints.get(namespace, name) ??
+      (await deps.kube.resource(ownKinds.blueprints).find({ namespace, name }, { signal }))
+    if (blueprint) blueprints.set(name, blueprint)
+  }
+  return planActionSet({ actionSet, blueprints, findFunction: deps.findFunction })
+}

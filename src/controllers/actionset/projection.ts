@@ -1,0 +1,55 @@
+import type { ActionSet, ActionStatus } from '../../api/actionset.ts'
+import type { Run } from '../../api/run.ts'
+import type { Live } from '../../kube/objects.ts'
+import { isMarkedFinished } from './decide.ts'
+
+/**
+ * What the caches keep. Ten thousand finished ActionSets must cost little, so a settled one keeps its name and state only, and
+ * so does a finished Run.
+ */
+export function keepOfActionSet(actionSet: Live<ActionSet>): Live<ActionSet> {
+  if (!isSettled(actionSet)) return actionSet
+  const { name, namespace, uid, resourceVersion, creationTimestamp } = actionSet.metadata
+  const { apiVersion, kind, status } = actionSet
+  return {
+    apiVersion,
+    kind,
+    metadata: { name, namespace, uid, resourceVersion, creationTimestamp },
+    status: { state: status?.state ?? '' },
+  } as Live<ActionSet>
+}
+
+export function keepOfRun(run: Live<Run>): Live<Run> {
+  if (!isMarkedFinished(run)) return run
+  const { name, namespace, uid, resourceVersion, creationTimestamp, labels } = run.metadata
+  const { apiVersion, kind, spec, status } = run
+  return {
+    apiVersion,
+    kind,
+    metadata: { name, namespace, uid, resourceVersion, creationTimestamp, labels },
+    spec: { actionSet: { name: spec.actionSet.name, uid: spec.actionSet.uid }, actions: [] },
+    status: { state: status.state, actions: {}, ...(status.endedAt ? { endedAt: status.endedAt } : {}) },
+  } as Live<Run>
+}
+
+/** True when the cache keeps only that a Run has ended. */
+export function isStripped(run: Run): boolean {
+  return run.spec.actions.length === 0
+}
+
+/**
+ * Nothing will change in its status any more. A failed one may not be there yet: it is failed as soon as one phase is, while
+ * its deferred phase and the other actions go on.
+ */
+export function isSettled({ status }: Pick<ActionSet, 'status'>): boolean {
+  if (status?.state === 'complete') return true
+  return status?.state === 'failed' && !(status.actions ?? []).some(goesOn)
+}
+
+function goesOn({ phases = [], deferPhase }: ActionStatus): boolean {
+  const failed = phases.some((phase) => phase.state === 'failed')
+  const all = deferPhase && deferPhase.name !== '' ? [...phases, deferPhase] : phases
+  if (all.some((phase) => phase.state === 'running')) return true
+  if (failed) return deferPhase?.state === 'pending' && deferPhase.name !== ''
+  return all.some((phase) => phase.state === 'pending')
+}

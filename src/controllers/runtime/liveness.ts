@@ -1,0 +1,67 @@
+import { names } from '../../api/names.ts'
+import type { Fence } from '../../api/run.ts'
+import { holderOf, workerLeaseName } from '../../api/worker-lease.ts'
+import type { Clock } from '../../base/clock.ts'
+import { kinds, type Lease } from '../../kube/kinds.ts'
+import type { Kube } from '../../kube/kube.ts'
+
+export interface LivenessOptions {
+  readonly kube: Pick<Kube, 'resource'>
+  readonly namespace: string
+  readonly clock: Clock
+  readonly timeoutMs: number
+}
+
+interface Sight {
+  /** What the Lease said when it changed last; undefined: there was none. */
+  readonly renewTime: string | undefined
+  readonly holder: string | undefined
+  /** By our clock; clocks of other machines are not compared with ours. */
+  sinceMs: number
+}
+
+/**
+ * Tells which workers are gone. A worker is gone when its Lease names a later start of it, or when it did not change for
+ * `timeoutMs` while we could read it all the time: after the API server was away, everybody gets the whole time again.
+ */
+export class Liveness {
+  readonly #options: LivenessOptions
+  readonly #seen = new Map<string, Sight>()
+
+  constructor(options: LivenessOptions) {
+    this.#options = options
+  }
+
+  /** Reads the Leases once. A failure makes all that is known start anew, and is thrown. */
+  async poll(owners: Iterable<string>, signal: AbortSignal): Promise<void> {
+    const { kube, namespace, clock } = this.#options
+    let leases: ReadonlyMap<string, Lease>
+    try {
+      const call = { namespace, labelSelector: `${names.workerLease}=true`, signal, timeoutMs: 4_000 }
+      const { items } = await kube.resource<Lease>(kinds.leases).list(call)
+      leases = new Map(items.map((lease) => [lease.metadata.name, lease]))
+    } catch (error) {
+      for (const sight of this.#seen.values()) sight.sinceMs = clock.now()
+      throw error
+    }
+    const wanted = new Set(owners)
+    for (const owner of this.#seen.keys()) if (!wanted.has(owner)) this.#seen.delete(owner)
+    for (const owner of wanted) this.#look(owner, leases.get(workerLeaseName(owner)))
+  }
+
+  /** Of workers that were not looked at yet nothing is known: they are not gone. */
+  isGone({ owner, instance }: Fence): boolean {
+    const sight = this.#seen.get(owner)
+    if (!sight || owner === '') return false
+    if (sight.holder !== undefined && sight.holder !== holderOf({ name: owner, instance })) return true
+    return this.#options.clock.now() - sight.sinceMs > this.#options.timeoutMs
+  }
+
+  #look(owner: string, lease: Lease | undefined): void {
+    const renewTime = lease?.spec?.renewTime
+    const holder = lease?.spec?.holderIdentity
+    const last = this.#seen.get(owner)
+    if (last && last.renewTime === renewTime && last.holder === holder) return
+    this.#seen.set(owner, { renewTime, holder, sinceMs: this.#options.clock.now() })
+  }
+}
