@@ -7,6 +7,7 @@ export default defineConfig({
       {
         test: {
           name: 'live',
+          globalSetup: ['test/harness/world/vitest-setup.ts'],
           include: ['test/live/**/*.test.ts'],
           testTimeout: 180_000,
           hookTimeout: 180_000,
@@ -16,6 +17,7 @@ export default defineConfig({
       {
         test: {
           name: 'e2e',
+          globalSetup: ['test/harness/world/vitest-setup.ts'],
           include: ['test/e2e/**/*.test.ts'],
           testTimeout: 600_000,
           hookTimeout: 600_000,

@@ -14,7 +14,7 @@ import { ensureGoPrograms, type GoPrograms } from '../parts/go-programs.ts'
 import { waitFor } from '../world/wait-for.ts'
 import { makeCgroups, removeCgroups } from './cgroups.ts'
 import { hasServiceAccount, isApiReady, isNodeReady, isRedisReady, isS3Ready } from './health.ts'
-import { openNetwork } from './network.ts'
+import { closeNetwork, openNetwork } from './network.ts'
 import { applyObjects } from './objects.ts'
 import { clusterPrograms, nodeProgram, type ProgramName, servicePrograms } from './programs.ts'
 import { type ClusterRecord, findClusterRecord, writeClusterRecord } from './record.ts'
@@ -22,7 +22,7 @@ import { writeSettings } from './settings.ts'
 import { closeSpace, findProcess, findSpace, openSpace, startInSpace } from './space.ts'
 
 /** Raise it when a node is set up in another way, so that one started the old way is not taken over. */
-const layout = 1
+const layout = 2
 
 export interface UpOptions {
   /** Start Kubernetes too, not only S3 and Redis. @default true */
@@ -105,13 +105,25 @@ async function startAll(
 /** Starts those of `names` that do not run, and waits until all of them do their work. */
 async function startMissing(cluster: ClusterRecord, names: readonly ProgramName[], pauseArchive: string): Promise<void> {
   const early = names.filter((name) => !needsApi.has(name))
-  for (const name of early) await startProgram(cluster, name)
   if (names.includes('containerd')) {
-    await waitFor('containerd', () => importImage(cluster.state, pauseArchive).then(() => true), { timeoutMs: 30_000 })
+    await awaiting('containerd', early, () => importImage(cluster.state, pauseArchive).then(() => true))
   }
-  if (names.includes('kube-apiserver')) await waitFor('the API server', () => isApiReady(cluster), { timeoutMs: 90_000 })
-  for (const name of names) await startProgram(cluster, name)
-  await waitReady(cluster, names)
+  if (names.includes('kube-apiserver')) await awaiting('the API server', early, () => isApiReady(cluster))
+  await awaiting('the S3 server', names, () => isS3Ready(cluster))
+  await awaiting('Redis', names, () => isRedisReady(cluster))
+  if (!names.includes('kubelet')) return
+  await applyObjects(cluster)
+  await awaiting('the node to be Ready', names, () => isNodeReady(cluster))
+  await awaiting('the default service account', names, () => hasServiceAccount(cluster))
+
+  /** Looks at the programs each time: one that was about to end at the first look is started at a later one. */
+  async function awaiting(what: string, programs: readonly ProgramName[], condition: () => Promise<boolean>): Promise<void> {
+    const look = async (): Promise<boolean> => {
+      for (const name of programs) await startProgram(cluster, name)
+      return condition()
+    }
+    await waitFor(what, look, { timeoutMs: 90_000, unless: () => !findSpace(cluster.state) && 'the node ended' })
+  }
 }
 
 /** These end by themselves when they find no API server. */
@@ -123,14 +135,6 @@ const needsApi: ReadonlySet<ProgramName> = new Set([
   'coredns',
 ])
 
-async function waitReady(cluster: ClusterRecord, names: readonly ProgramName[]): Promise<void> {
-  await Promise.all([waitFor('the S3 server', () => isS3Ready(cluster)), waitFor('Redis', () => isRedisReady(cluster))])
-  if (!names.includes('kubelet')) return
-  await applyObjects(cluster)
-  await waitFor('the node to be Ready', () => isNodeReady(cluster), { timeoutMs: 90_000 })
-  await waitFor('the default service account', () => hasServiceAccount(cluster), { timeoutMs: 30_000 })
-}
-
 /** Starts one program of the cluster unless it runs. */
 export async function startProgram(cluster: ClusterRecord, name: ProgramName): Promise<void> {
   if (isAlive(findProcess(cluster.state, name))) return
@@ -140,11 +144,15 @@ export async function startProgram(cluster: ClusterRecord, name: ProgramName): P
 }
 
 async function clean(folders: Folders): Promise<void> {
-  const left = existsSync(folders.state)
-  if (left) await step(`stopping cluster ${folders.name}`, () => closeSpace(folders.state, cgroupOf(folders)))
-  else await removeCgroups(cgroupOf(folders))
-  // The node's mounts were its own and are gone: this removes files of the state folder only.
-  if (left) await rm(folders.state, { recursive: true, force: true, maxRetries: 3 })
+  const { state } = folders
+  if (!existsSync(state)) return removeCgroups(cgroupOf(folders))
+  const record = findClusterRecord(state)
+  await step(`stopping cluster ${folders.name}`, async () => {
+    await closeSpace(state, cgroupOf(folders))
+    if (record) await closeNetwork(record.network)
+    // The node's mounts were its own and are gone: this removes files of the state folder only.
+    await rm(state, { recursive: true, force: true, maxRetries: 3 })
+  })
 }
 
 function versionOf(go: GoPrograms): string {

@@ -1,4 +1,4 @@
-import { run } from '../machine/command.ts'
+import { run, runFully } from '../machine/command.ts'
 
 /**
  * The addresses of one cluster: `10.X.0.0/16`, X chosen when it starts.
@@ -50,6 +50,11 @@ export async function openNetwork(pid: number): Promise<Network> {
     if (await addLink(network, pid)) return network
   }
   throw new Error(`no free network: all of 10.${firstSubnet}.0.0/16 to 10.${lastSubnet}.0.0/16 are in use (see \`ip route\`)`)
+}
+
+/** The kernel removes the link with the node's namespace, but in its own time. */
+export async function closeNetwork(network: Network): Promise<void> {
+  await runFully('ip', ['link', 'delete', network.link], { accept: [0, 1] })
 }
 
 async function addLink(network: Network, pid: number): Promise<boolean> {

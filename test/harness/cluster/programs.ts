@@ -79,6 +79,8 @@ const commands: Record<ProgramName, (setup: NodeSetup) => Command> = {
       `--port=${network.nodeIp}:${s3Port}`,
       `--region=${s3.region}`,
       `--iam-dir=${join(state, 's3-users')}`,
+      '--iam-cache-disable',
+      '--keep-alive',
       '--quiet',
       'posix',
       s3Data(state),

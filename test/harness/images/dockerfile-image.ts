@@ -21,7 +21,7 @@ export interface DockerfileImage {
 /** Builds the image unless the cache has one of the same content; gives its archive. `FROM` may name debianImage only. */
 export async function buildDockerfile(folders: Folders, base: BaseImage, image: DockerfileImage): Promise<string> {
   const dockerfile = image.dockerfile ?? join(image.context, 'Dockerfile')
-  const buildArgs = Object.entries(image.buildArgs ?? {}).toSorted()
+  const buildArgs = Object.entries(image.buildArgs ?? {}).toSorted(([a], [b]) => (a < b ? -1 : 1))
   const inputs = [await keyOfFolder(image.context), await run('cat', [dockerfile]), JSON.stringify(buildArgs)]
   const folder = await cached(folders, cacheName(image.name), keyOf(base.key, image.name, ...inputs), async (out) => {
     const args = buildArgs.flatMap(([name, value]) => ['--build-arg', `${name}=${value}`])

@@ -19,7 +19,7 @@ export function findRecord(file: string): ProcessRecord | undefined {
 export function isAlive(record: ProcessRecord | undefined): record is ProcessRecord {
   if (!record) return false
   const stat = readStat(`/proc/${record.pid}/stat`)
-  return stat !== undefined && stat.startTicks === record.startTicks && !'ZX'.includes(stat.state)
+  return stat !== undefined && stat.startTicks === record.startTicks && !hasEnded(stat)
 }
 
 /** Sends a signal to that very process; false when it is gone. */
@@ -39,6 +39,12 @@ export function bootId(): string {
 
 interface Stat extends ProcessRecord {
   readonly state: string
+  readonly threads: number
+}
+
+/** A zombie only waits for its parent to look. But a zombie with threads is a first thread that ended before the others. */
+function hasEnded(stat: Stat): boolean {
+  return 'ZX'.includes(stat.state) && stat.threads <= 1
 }
 
 function readStat(file: string): Stat | undefined {
@@ -52,5 +58,6 @@ function readStat(file: string): Stat | undefined {
   const rest = line.slice(line.lastIndexOf(')') + 2).split(' ')
   const pid = Number.parseInt(line, 10)
   const startTicks = Number(rest[19])
-  return Number.isInteger(pid) && Number.isInteger(startTicks) ? { pid, startTicks, state: rest[0] ?? '' } : undefined
+  if (!Number.isInteger(pid) || !Number.isInteger(startTicks)) return undefined
+  return { pid, startTicks, state: rest[0] ?? '', threads: Number(rest[17]) }
 }

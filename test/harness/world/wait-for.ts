@@ -5,6 +5,8 @@ export interface WaitOptions {
   readonly timeoutMs?: number
   /** Milliseconds between looks. @default 20, growing to 500 */
   readonly intervalMs?: number
+  /** Looked at too: once it gives a text, the wait fails with it at once. */
+  readonly unless?: () => string | false | undefined
   readonly signal?: AbortSignal
 }
 
@@ -30,6 +32,8 @@ export async function waitFor<T>(
       lastError = error
     }
     signal?.throwIfAborted()
+    const hopeless = options.unless?.()
+    if (hopeless) throw new Error(`waiting for ${what}: ${hopeless}`, { cause: lastError })
     if (performance.now() >= end) break
     await delay(intervalMs, undefined, signal ? { signal } : {})
     intervalMs = options.intervalMs ?? Math.min(500, intervalMs * 1.5)

@@ -1,0 +1,31 @@
+import {
+  AbortMultipartUploadCommand,
+  DeleteBucketCommand,
+  DeleteBucketPolicyCommand,
+  DeleteObjectsCommand,
+  ListMultipartUploadsCommand,
+  ListObjectsV2Command,
+  type S3Client,
+} from '@aws-sdk/client-s3'
+
+/** Removes a bucket with its policy, its objects and its unfinished uploads. */
+export async function removeBucket(client: S3Client, bucket: string): Promise<void> {
+  await client.send(new DeleteBucketPolicyCommand({ Bucket: bucket })).catch(() => undefined)
+  await abortUploads(client, bucket)
+  for (;;) {
+    const page = await client.send(new ListObjectsV2Command({ Bucket: bucket }))
+    const keys = (page.Contents ?? []).flatMap(({ Key }) => (Key === undefined ? [] : [{ Key }]))
+    if (keys.length === 0) break
+    const result = await client.send(new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects: keys, Quiet: true } }))
+    const refused = result.Errors?.[0]
+    if (refused) throw new Error(`cannot remove ${refused.Key} from bucket ${bucket}: ${refused.Code} ${refused.Message}`)
+  }
+  await client.send(new DeleteBucketCommand({ Bucket: bucket }))
+}
+
+async function abortUploads(client: S3Client, bucket: string): Promise<void> {
+  const page = await client.send(new ListMultipartUploadsCommand({ Bucket: bucket }))
+  for (const { Key, UploadId } of page.Uploads ?? []) {
+    await client.send(new AbortMultipartUploadCommand({ Bucket: bucket, Key, UploadId }))
+  }
+}
