@@ -89,4 +89,5 @@ function writeNames(): void {
   }
 }
 
-if (import.meta.main) console.log(`built ${await buildAll()}${existsSync(join(dist, 'install.yaml')) ? ' and install.yaml' : ''}`)
+if (import.meta.main)
+  console.log(`built ${await buildAll()}${existsSync(join(dist, 'install.yaml')) ? ' and install.yaml' : ''}`)

@@ -3,33 +3,54 @@ import { Command } from 'commander'
 import { HoldfastError, messageOf } from '../base/errors.ts'
 import type { CreateActionSetDeps } from '../cli/kanctl/create-actionset/command.ts'
 import { createActionSetCommand, type ConnectionFlags } from '../cli/kanctl/create-actionset/define.ts'
+import type { Kube } from '../kube/kube.ts'
 import { openKube } from '../kube/open.ts'
 import { version } from './version.ts'
 
 /** The command line of `holdfast`, and of kanctl where the words are the same. */
 export async function main(words: readonly string[]): Promise<void> {
-  const program = new Command('holdfast').description('Backs up and restores stateful applications on Kubernetes.').version(version)
-  const create = program.command('create').description('Create objects of the cluster.')
-  create.addCommand(createActionSetCommand('actionset', openCluster))
-  await runProgram(program, words)
+  await runProgram(words, (open) => {
+    const program = new Command('holdfast')
+      .description('Backs up and restores stateful applications on Kubernetes.')
+      .version(version)
+    const create = program.command('create').description('Create objects of the cluster.')
+    create.addCommand(createActionSetCommand('actionset', open))
+    return program
+  })
 }
 
 /** The plugin `kubectl-create-actionset`. */
 export async function mainCreateActionSet(words: readonly string[]): Promise<void> {
-  await runProgram(createActionSetCommand('kubectl create actionset', openCluster), words)
+  await runProgram(words, (open) => createActionSetCommand('kubectl create actionset', open))
 }
 
-const closers: Array<() => Promise<void>> = []
+type OpenCluster = (flags: ConnectionFlags) => Promise<CreateActionSetDeps>
 
-async function openCluster(flags: ConnectionFlags): Promise<CreateActionSetDeps> {
-  const kube = await openKube({
-    ...(flags.context ? { context: flags.context } : {}),
-    ...(flags.kubeconfig ? { kubeconfig: flags.kubeconfig } : {}),
-    env: process.env,
-  })
-  closers.push(() => kube.close())
+/** Runs the words, prints a failure as one line and sets the exit code that its error names. */
+async function runProgram(words: readonly string[], define: (open: OpenCluster) => Command): Promise<void> {
+  const opened: Kube[] = []
   const interrupted = new AbortController()
   process.once('SIGINT', () => interrupted.abort(new Error('interrupted')))
+  const program = define(async (flags) => {
+    const kube = await openKube({
+      env: process.env,
+      ...(flags.context ? { context: flags.context } : {}),
+      ...(flags.kubeconfig ? { kubeconfig: flags.kubeconfig } : {}),
+    })
+    opened.push(kube)
+    return dependencies(kube, flags, interrupted.signal)
+  })
+  try {
+    await program.parseAsync(words as string[], { from: 'user' })
+  } catch (error) {
+    process.stderr.write(`Error: ${messageOf(error)}\n`)
+    process.exitCode = error instanceof HoldfastError ? error.exit : 1
+  } finally {
+    for (const kube of opened) await kube.close()
+  }
+}
+
+function dependencies(kube: Kube, flags: ConnectionFlags, signal: AbortSignal): CreateActionSetDeps {
   return {
     kube,
     namespace: flags.namespace ?? kube.client.namespace,
@@ -38,7 +59,7 @@ async function openCluster(flags: ConnectionFlags): Promise<CreateActionSetDeps>
       err: (text) => void process.stderr.write(text),
       live: process.stderr.isTTY === true,
     },
-    signal: interrupted.signal,
+    signal,
     suffix: randomSuffix,
   }
 }
@@ -48,15 +69,4 @@ const alphabet = 'bcdfghjklmnpqrstvwxz2456789'
 
 function randomSuffix(): string {
   return Array.from({ length: 5 }, () => alphabet[randomInt(alphabet.length)]).join('')
-}
-
-async function runProgram(program: Command, words: readonly string[]): Promise<void> {
-  try {
-    await program.parseAsync(words as string[], { from: 'user' })
-  } catch (error) {
-    process.stderr.write(`Error: ${messageOf(error)}\n`)
-    process.exitCode = error instanceof HoldfastError ? error.exit : 1
-  } finally {
-    for (const close of closers) await close()
-  }
 }

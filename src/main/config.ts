@@ -13,7 +13,10 @@ export interface Setting<T> {
   parse(value: string | undefined): T
 }
 
-const text = (fallback = ''): ((value: string | undefined) => string) => (value) => (value === undefined || value === '' ? fallback : value)
+const text =
+  (fallback = ''): ((value: string | undefined) => string) =>
+  (value) =>
+    value === undefined || value === '' ? fallback : value
 
 const words = (value: string | undefined): string[] => (value ?? '').split(/[\s,]+/).filter((word) => word !== '')
 
@@ -42,8 +45,18 @@ function setting<T>(
 
 /** Every setting. Names that Kanister has keep their meaning. Where two names stand, the first one that is set counts. */
 export const settings = {
-  namespace: setting('POD_NAMESPACE', 'Namespace of the engine; its ActionSets are acted on.', 'that of the pod or context', text()),
-  watchNamespaces: setting('WATCH_NAMESPACES', 'Further namespaces whose ActionSets are acted on, comma separated.', 'none', words),
+  namespace: setting(
+    'POD_NAMESPACE',
+    'Namespace of the engine; its ActionSets are acted on.',
+    'that of the pod or context',
+    text(),
+  ),
+  watchNamespaces: setting(
+    'WATCH_NAMESPACES',
+    'Further namespaces whose ActionSets are acted on, comma separated.',
+    'none',
+    words,
+  ),
   redisUrl: setting('REDIS_URL', 'Redis of the queue.', 'redis://127.0.0.1:6379', text('redis://127.0.0.1:6379')),
   workerName: setting(
     ['HOLDFAST_WORKER_NAME', 'POD_NAME', 'HOSTNAME'],
@@ -51,15 +64,30 @@ export const settings = {
     'the host name',
     text('holdfast'),
   ),
-  concurrency: setting('HOLDFAST_CONCURRENCY', 'Actions that one worker runs at a time.', '16', count(16, { min: 1, max: 1000 })),
-  serviceAccount: setting('POD_SERVICE_ACCOUNT', 'Service account for job pods in the namespace of the engine.', 'none', text()),
+  concurrency: setting(
+    'HOLDFAST_CONCURRENCY',
+    'Actions that one worker runs at a time.',
+    '16',
+    count(16, { min: 1, max: 1000 }),
+  ),
+  serviceAccount: setting(
+    'POD_SERVICE_ACCOUNT',
+    'Service account for job pods in the namespace of the engine.',
+    'none',
+    text(),
+  ),
   image: setting(
     ['HOLDFAST_IMAGE', 'KANISTER_TOOLS'],
     'Image of the pods that functions make when the Blueprint names none.',
     'holdfast/holdfast:0.1.0',
     text('holdfast/holdfast:0.1.0'),
   ),
-  secureDefaults: setting('SECURE_DEFAULTS_FOR_JOB_PODS', 'true: job pods run as the default service account, without its token.', 'false', onlyTrue),
+  secureDefaults: setting(
+    'SECURE_DEFAULTS_FOR_JOB_PODS',
+    'true: job pods run as the default service account, without its token.',
+    'false',
+    onlyTrue,
+  ),
   podReadyTimeoutMs: setting(
     ['TIMEOUT_WORKER_POD_READY', 'KANISTER_POD_READY_WAIT_TIMEOUT'],
     'Minutes that a job pod has to start.',
@@ -67,7 +95,12 @@ export const settings = {
     (value) => count(15, { min: 1, max: 100_000 })(value) * 60_000,
   ),
   logLevel: setting('LOG_LEVEL', 'error, warn, info or debug.', 'info', text('info')),
-  healthPort: setting('HEALTH_CHECK_PORT', 'Port of /v0/healthz, /v0/readyz and /metrics; 0 takes a free one.', '8000', count(8000, { min: 0, max: 65_535 })),
+  healthPort: setting(
+    'HEALTH_CHECK_PORT',
+    'Port of /v0/healthz, /v0/readyz and /metrics; 0 takes a free one.',
+    '8000',
+    count(8000, { min: 0, max: 65_535 }),
+  ),
   livenessPath: setting('LIVENESS_PATH', 'Path that tells that the process lives.', '/v0/healthz', text('/v0/healthz')),
   readinessPath: setting('READINESS_PATH', 'Path that tells that the process works.', '/v0/readyz', text('/v0/readyz')),
   kubeContext: setting('HOLDFAST_CONTEXT', 'Context of the kubeconfig, when not running in a pod.', 'the current one', text()),

@@ -19,7 +19,10 @@ export function derivedFiles(): DerivedFile[] {
   return [
     ...crds,
     { path: 'deploy/install.yaml', text: `${comment('src/main/install')}${installManifest()}` },
-    { path: 'docs/settings.md', text: `# Settings\n\nThe processes read these environment variables at start. Made by \`npm run generate\` from \`src/main/config.ts\`.\n\n${describeSettings()}\n` },
+    {
+      path: 'docs/settings.md',
+      text: `# Settings\n\nThe processes read these environment variables at start. Made by \`npm run generate\` from \`src/main/config.ts\`.\n\n${describeSettings()}\n`,
+    },
   ]
 }
 

@@ -25,7 +25,9 @@ export async function startHealthServer(options: HealthOptions): Promise<HealthS
     }
     if (path === options.livenessPath) return send(200, 'application/json', '{"alive":true}')
     if (path === options.readinessPath) {
-      return options.isReady() ? send(200, 'application/json', '{"status":"ready"}') : send(503, 'application/json', '{"status":"not ready"}')
+      return options.isReady()
+        ? send(200, 'application/json', '{"status":"ready"}')
+        : send(503, 'application/json', '{"status":"not ready"}')
     }
     if (path !== '/metrics') return send(404, 'text/plain', 'not found\n')
     options.metrics().then(

@@ -5,6 +5,8 @@ const oldest = { major: 26, minor: 9 }
 export function checkNode(version: string): void {
   const [major = 0, minor = 0] = version.split('.').map(Number)
   if (major > oldest.major || (major === oldest.major && minor >= oldest.minor)) return
-  console.error(`holdfast needs Node ${oldest.major}.${oldest.minor} or newer, this is ${version}. In a checkout, npm run brings the right one.`)
+  console.error(
+    `holdfast needs Node ${oldest.major}.${oldest.minor} or newer, this is ${version}. In a checkout, npm run brings the right one.`,
+  )
   process.exit(78)
 }

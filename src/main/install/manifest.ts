@@ -9,7 +9,7 @@ const namespace = 'holdfast'
 const serviceAccount = 'holdfast'
 
 /** The images that an installation uses when nobody says otherwise. */
-export const defaultImages: Images = { engine: 'holdfast/holdfast:0.1.0', redis: 'redis:7.2-bookworm' }
+export const defaultImages: Images = { engine: 'holdfast/holdfast:0.1.0', redis: 'redis:7-bookworm' }
 
 /** Everything that `kubectl create -f` needs, in an order in which each object finds what it refers to. */
 export function installManifest(images: Images = defaultImages): string {
@@ -18,7 +18,10 @@ export function installManifest(images: Images = defaultImages): string {
     {
       apiVersion: 'v1',
       kind: 'Namespace',
-      metadata: { name: namespace, labels: { 'pod-security.kubernetes.io/enforce': 'baseline', 'pod-security.kubernetes.io/warn': 'baseline' } },
+      metadata: {
+        name: namespace,
+        labels: { 'pod-security.kubernetes.io/enforce': 'baseline', 'pod-security.kubernetes.io/warn': 'baseline' },
+      },
     },
     { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: serviceAccount, namespace } },
     ...roles(namespace, serviceAccount),

@@ -10,7 +10,11 @@ const engineRules: readonly RbacRule[] = [
   { apiGroups: ['cr.kanister.io'], resources: ['actionsets'], verbs: ['get', 'list', 'watch', 'update', 'patch'] },
   { apiGroups: ['cr.kanister.io'], resources: ['blueprints', 'profiles'], verbs: ['get', 'list', 'watch'] },
   { apiGroups: ['holdfast.dev'], resources: ['runs'], verbs: ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'] },
-  { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'] },
+  {
+    apiGroups: ['coordination.k8s.io'],
+    resources: ['leases'],
+    verbs: ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'],
+  },
   { apiGroups: [''], resources: ['events'], verbs: ['create', 'patch'] },
   { apiGroups: [''], resources: ['namespaces', 'configmaps', 'secrets'], verbs: ['get'] },
   { apiGroups: [''], resources: ['persistentvolumeclaims', 'persistentvolumes', 'nodes'], verbs: ['get'] },
@@ -33,10 +37,12 @@ export function engineRights(): RbacRule[] {
     }
   }
   // A group holds no slash; a resource may (pods/exec).
-  return [...verbs].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, set]) => {
-    const slash = key.indexOf('/')
-    return { apiGroups: [key.slice(0, slash)], resources: [key.slice(slash + 1)], verbs: [...set].sort() }
-  })
+  return [...verbs]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, set]) => {
+      const slash = key.indexOf('/')
+      return { apiGroups: [key.slice(0, slash)], resources: [key.slice(slash + 1)], verbs: [...set].sort() }
+    })
 }
 
 /**

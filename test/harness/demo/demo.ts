@@ -86,12 +86,28 @@ async function openShop({ kubectl }: Stage, narrator: Narrator): Promise<void> {
 }
 
 async function backUp({ kubectl }: Stage, narrator: Narrator): Promise<string> {
-  const args = ['create', 'actionset', '-n', 'holdfast', '--action', 'backup', '--blueprint', 'postgresql', '--statefulset', 'shop/db', '--profile', 'bucket', '--wait']
+  const args = [
+    'create',
+    'actionset',
+    '-n',
+    'holdfast',
+    '--action',
+    'backup',
+    '--blueprint',
+    'postgresql',
+    '--statefulset',
+    'shop/db',
+    '--profile',
+    'bucket',
+    '--wait',
+  ]
   narrator.command(`kubectl ${args.join(' ')}`)
   const created = await kubectl.show(args, (line) => narrator.says(line))
   const name = /actionset (\S+) created/.exec(created)?.[1]
   if (!name) throw new Error(`kubectl create actionset printed no name: ${created}`)
-  narrator.says(await kubectl.run(['get', 'actionset', '-n', 'holdfast', name, '-o', 'jsonpath={.status.actions[0].artifacts}']))
+  narrator.says(
+    await kubectl.run(['get', 'actionset', '-n', 'holdfast', name, '-o', 'jsonpath={.status.actions[0].artifacts}']),
+  )
   return name
 }
 
@@ -116,7 +132,10 @@ async function compare(stage: Stage, narrator: Narrator, before: string): Promis
 
 /** One hash over every row in order. */
 function digest({ kubectl }: Stage): Promise<string> {
-  return sql(kubectl, `SELECT md5(string_agg(o::text, E'\\n' ORDER BY id)) FROM orders o;`, ['--tuples-only', '--no-align']).then((text) => text.trim())
+  return sql(kubectl, `SELECT md5(string_agg(o::text, E'\\n' ORDER BY id)) FROM orders o;`, [
+    '--tuples-only',
+    '--no-align',
+  ]).then((text) => text.trim())
 }
 
 function sql(kubectl: Stage['kubectl'], text: string, flags: readonly string[] = []): Promise<string> {

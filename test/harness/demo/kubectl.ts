@@ -26,7 +26,10 @@ export class Kubectl {
 
   /** Runs in view of the user: what it says on stderr is printed as it comes; gives stdout. Rejects on a non-zero exit. */
   async show(args: readonly string[], print: (line: string) => void): Promise<string> {
-    const child = spawn(this.#program, this.#withContext(args), { env: { ...process.env, ...this.#env }, stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(this.#program, this.#withContext(args), {
+      env: { ...process.env, ...this.#env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
     let stdout = ''
     let pending = ''
     child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()))

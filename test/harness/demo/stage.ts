@@ -11,7 +11,13 @@ import type { Narrator } from './narrator.ts'
 /** Where the demo plays: a cluster and an S3 server that its pods can reach. */
 export interface Stage {
   readonly kubectl: Kubectl
-  readonly s3: { readonly endpoint: string; readonly region: string; readonly bucket: string; readonly accessKey: string; readonly secretKey: string }
+  readonly s3: {
+    readonly endpoint: string
+    readonly region: string
+    readonly bucket: string
+    readonly accessKey: string
+    readonly secretKey: string
+  }
   /** How to look around and how to stop, for the end. */
   readonly farewell: string
 }
@@ -21,7 +27,9 @@ const bucket = 'holdfast-demo'
 /** A cluster of our own on this machine, with all that is needed. */
 export async function ownStage(narrator: Narrator): Promise<Stage> {
   const folders = harnessFolders()
-  const { cluster } = await narrator.step('A Kubernetes cluster, an S3 server and Redis on this machine', () => upCluster(folders))
+  const { cluster } = await narrator.step('A Kubernetes cluster, an S3 server and Redis on this machine', () =>
+    upCluster(folders),
+  )
   await narrator.step('Images of PostgreSQL, Redis and Holdfast', async () => {
     await ensureImage(folders, 'postgres')
     await ensureImage(folders, 'redis')

@@ -1,0 +1,28 @@
+import { systemClock } from '../base/clock.ts'
+import { startOperator } from '../controllers/runtime/start-operator.ts'
+import { getFunction } from '../functions/registry.ts'
+import { openQueueAdder } from '../queue/bullmq.ts'
+import type { Process, RunningPart } from './run.ts'
+
+/** The controllers of this installation. */
+export function startOperatorPart({ config, kube, log, namespace, watchNamespaces, instance }: Process): Promise<RunningPart> {
+  const queue = openQueueAdder({ url: config.redisUrl, log })
+  const operator = startOperator({
+    kube,
+    queue,
+    findFunction: getFunction,
+    clock: systemClock,
+    log: log.child({ part: 'operator' }),
+    namespace,
+    watchNamespaces,
+    identity: `${config.workerName}/${instance}`,
+  })
+  return Promise.resolve({
+    ready: operator.ready,
+    done: operator.done,
+    close: async () => {
+      await operator.close()
+      await queue.close()
+    },
+  })
+}

@@ -1,0 +1,51 @@
+import { systemClock } from '../base/clock.ts'
+import { createRecordWriter } from '../catalog/write-record.ts'
+import { startWorker } from '../engine/start-worker.ts'
+import { createRepositories } from '../functions/repositories/create.ts'
+import { getFunction } from '../functions/registry.ts'
+import { openQueueSource } from '../queue/bullmq.ts'
+import { openStore } from '../store/location.ts'
+import { engineIdentity } from './engine-identity.ts'
+import { createRenderer } from './renderer.ts'
+import type { Process, RunningPart } from './run.ts'
+import { version } from './version.ts'
+
+/** Runs phases. */
+export async function startWorkerPart({
+  config,
+  kube,
+  log,
+  namespace,
+  watchNamespaces,
+  instance,
+}: Process): Promise<RunningPart> {
+  const engine = await engineIdentity(kube, namespace, config)
+  const jobs = openQueueSource({ url: config.redisUrl, log })
+  const worker = startWorker({
+    kube,
+    jobs,
+    findFunction: getFunction,
+    renderer: createRenderer(),
+    repositories: createRepositories({ kube, engine, clock: systemClock }),
+    openStore: (profile) => Promise.resolve(openStore(profile)),
+    writeRecord: createRecordWriter({
+      openStore: (profile) => Promise.resolve(openStore(profile)),
+      installationId: engine.installationId,
+      engineVersion: version,
+    }),
+    engine,
+    clock: systemClock,
+    log: log.child({ part: 'worker' }),
+    worker: { name: config.workerName, instance },
+    watchNamespaces,
+    settings: { concurrency: config.concurrency },
+  })
+  return {
+    ready: worker.ready,
+    done: new Promise(() => undefined),
+    close: async () => {
+      await worker.close()
+      await jobs.close()
+    },
+  }
+}
