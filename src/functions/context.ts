@@ -13,7 +13,10 @@ export interface FunctionContext {
   readonly kube: Kube
   readonly clock: Clock
   readonly log: Logger
-  /** Aborted on cancel, shutdown, deadline or loss of the fence. */
+  /**
+   * Aborted on cancel, shutdown, deadline or loss of the fence. On shutdown the reason is an error of code RUN_SHUTDOWN, on loss of
+   * the fence RUN_FENCED: another attempt takes over, so what it can adopt is left running (`handover.ts`).
+   */
   readonly signal: AbortSignal
   /** What the templates saw: for defaults that come from the object acted on. */
   readonly params: TemplateParams
@@ -46,6 +49,8 @@ export interface RunIdentity {
   readonly namespace: string
   readonly actionSetName: string
   readonly actionSetUid: string
+  /** The Run of the ActionSet owns pods made in its namespace: it outlives a deleted ActionSet until the deferred phase ran. */
+  readonly runRef?: { readonly name: string; readonly uid: string }
   readonly actionSetLabels: Readonly<Record<string, string>>
   readonly actionIndex: number
   readonly actionName: string
@@ -72,4 +77,6 @@ export interface EngineIdentity {
   readonly image: string
   readonly secureDefaults: boolean
   readonly podReadyTimeoutMs: number
+  /** Pods are ended by the cluster after this time, should everything that watches them be gone. @default 24 h */
+  readonly podDeadlineMs?: number
 }

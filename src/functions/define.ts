@@ -26,8 +26,10 @@ export interface PhaseFunction<Args extends TObject = TObject> {
   readonly name: string
   readonly summary: string
   readonly args: Args
-  /** Names of the outputs and what each is; `true` for what a command reports by markers. */
-  readonly outputs: { readonly [name: string]: string } & { readonly markers?: never }
+  /** Names of the outputs and what each is. */
+  readonly outputs: Readonly<Record<string, string>>
+  /** What differs from Kanister's function of that name, or needs to be known; each a sentence for its page. */
+  readonly notes?: readonly string[]
   /** True if the command's `kando output` markers become outputs too. */
   readonly reportsMarkers?: boolean
   /** Other spellings of arguments that are accepted: spelling -> name. */
@@ -41,7 +43,7 @@ export interface PhaseFunction<Args extends TObject = TObject> {
   readonly rbac: readonly RbacRule[]
   readonly resume: Resume
   /** Checks across arguments ("exactly one of a and b"); returns what is wrong. */
-  readonly checkArgs?: (args: TypeOf<Args>) => readonly string[]
+  checkArgs?(args: TypeOf<Args>): readonly string[]
   /** Outputs, or undefined when there are none. Throws a HoldfastError on failure. */
   run(ctx: FunctionContext, args: TypeOf<Args>): Promise<PhaseOutputs | undefined>
 }

@@ -3,7 +3,7 @@ import type { ResolvedProfile } from '../store/profile-json.ts'
 
 /**
  * Opens the restic repositories that functions use, with the right keys (design: two key files each, a random working password kept in a
- * Secret and one derived from the recovery key). `main` makes one per process; opened repositories are shared and closed with it.
+ * Secret and one derived from the recovery key). `main` makes one per process. Whoever opens a repository closes it: `await using`.
  */
 export interface Repositories {
   /**
@@ -11,10 +11,13 @@ export interface Repositories {
    * prefix. `encryptionKey` is used verbatim; without one the working password of the repository is looked up, and on
    * existing repositories Kanister's public default key is tried.
    */
-  openByPrefix(request: OpenByPrefix): Promise<Repository>
+  openByPrefix(request: OpenByPrefix): Promise<OpenedRepository>
   /** BackupStream's layout: one repository per Profile and application namespace, below the location's prefix. */
-  openForNamespace(request: OpenForNamespace): Promise<Repository>
+  openForNamespace(request: OpenForNamespace): Promise<OpenedRepository>
 }
+
+/** A repository with its connections to the store. Closing ends those. */
+export type OpenedRepository = Repository & AsyncDisposable
 
 export interface OpenByPrefix {
   readonly profile: ResolvedProfile

@@ -1,0 +1,147 @@
+import { createHash } from 'node:crypto'
+import { type Clock, systemClock } from '../base/clock.ts'
+import type { Kube } from '../kube/kube.ts'
+import { repositoryError } from '../repository/errors.ts'
+import { type KeysToTry, openOrInitRepository, openRepository } from '../repository/open-repository.ts'
+import type { NewKey } from '../repository/keys/add-key.ts'
+import type { Repository } from '../repository/repository.ts'
+import { type OpenedStore, locationKey, openStore } from '../store/location.ts'
+import type { ObjectStore } from '../store/object-store.ts'
+import type { ResolvedProfile } from '../store/profile-json.ts'
+import { withPrefix } from '../store/with-prefix.ts'
+import { keyPrefixOf } from './artifact-prefix.ts'
+import { functionError } from './errors.ts'
+import type { OpenByPrefix, OpenForNamespace, OpenedRepository, Repositories } from './repositories.ts'
+import { RepositoryKeys, recoveryKeySecret } from './repository-keys.ts'
+import { namespaceRepositoryPath } from './stream-repository.ts'
+
+export interface RepositoriesDeps {
+  readonly kube: Pick<Kube, 'resource' | 'leases'>
+  /** Where Secrets and Leases of repositories are kept: the engine's own. */
+  readonly namespace: string
+  /** Unique among processes; holder of the Lease under which a repository is made. */
+  readonly holder: string
+  readonly clock?: Clock
+  /** @default by the type of the location */
+  readonly openStore?: (profile: ResolvedProfile) => OpenedStore
+}
+
+export function createRepositories(deps: RepositoriesDeps): Repositories {
+  const keys = new RepositoryKeys(deps.kube, deps.namespace)
+  const open = (request: OpenRequest): Promise<OpenedRepository> => openPlace(deps, keys, request)
+  return {
+    openByPrefix: (request: OpenByPrefix) =>
+      open({ ...request, key: keyPrefixOf(request.profile.location.bucket, request.backupArtifactPrefix) }),
+    openForNamespace: (request: OpenForNamespace) =>
+      open({ ...request, key: locationKey(request.profile, request.path ?? namespaceRepositoryPath(request.namespace)) }),
+  }
+}
+
+interface OpenRequest {
+  readonly profile: ResolvedProfile
+  /** Key prefix of the repository below the bucket. */
+  readonly key: string
+  readonly encryptionKey?: string
+  readonly create: boolean
+  readonly signal: AbortSignal
+}
+
+async function openPlace(deps: RepositoriesDeps, keys: RepositoryKeys, request: OpenRequest): Promise<OpenedRepository> {
+  if (request.encryptionKey === '') {
+    throw functionError('FUNCTION_BAD_ARGS', 'encryptionKey is empty; leave it out to have a random one made and kept')
+  }
+  const opened = (deps.openStore ?? openStore)(request.profile)
+  try {
+    const store = withPrefix(opened, request.key)
+    const repository = (await openExisting(deps, keys, store, request)) ?? (await makeUnderLease(deps, keys, store, request))
+    return closing(repository, opened)
+  } catch (error) {
+    await opened[Symbol.asyncDispose]()
+    throw explained(error, request)
+  }
+}
+
+/** Undefined when there is none and it may be made. */
+async function openExisting(
+  deps: RepositoriesDeps,
+  keys: RepositoryKeys,
+  store: ObjectStore,
+  request: OpenRequest,
+): Promise<Repository | undefined> {
+  try {
+    return await openRepository(store, { ...(await keysToTry(keys, request)), ...callOf(deps, request) })
+  } catch (error) {
+    if (request.create && repositoryError.is(error, 'REPOSITORY_NOT_FOUND')) return undefined
+    throw error
+  }
+}
+
+/**
+ * A key that is given is the only one that counts: a wrong one must not go unnoticed because another opens. Without one: the working
+ * password, the recovery key (a new cluster has nothing else), Kanister's public default.
+ */
+async function keysToTry(keys: RepositoryKeys, request: OpenRequest): Promise<KeysToTry> {
+  if (request.encryptionKey !== undefined) return { passwords: [request.encryptionKey] }
+  const password = await keys.findPassword(secretName(request), request.signal)
+  const recoveryKey = await keys.recoveryKey(request.signal)
+  return { passwords: password === undefined ? [] : [password], recoveryKey, kanisterDefault: true }
+}
+
+/** One maker at a time: two that both find nothing would each write keys that open nothing. */
+async function makeUnderLease(
+  deps: RepositoriesDeps,
+  keys: RepositoryKeys,
+  store: ObjectStore,
+  request: OpenRequest,
+): Promise<Repository> {
+  const lease = await deps.kube.leases.acquire(
+    { namespace: deps.namespace, name: secretName(request), holder: deps.holder },
+    { signal: request.signal },
+  )
+  try {
+    const held = { ...request, signal: AbortSignal.any([request.signal, lease.signal]) }
+    const init: readonly NewKey[] = [await firstKey(keys, store, held), { recoveryKey: await keys.recoveryKey(held.signal) }]
+    return await openOrInitRepository(store, { ...(await keysToTry(keys, held)), ...callOf(deps, held) }, { keys: init })
+  } finally {
+    await lease.release()
+  }
+}
+
+async function firstKey(keys: RepositoryKeys, store: ObjectStore, request: OpenRequest): Promise<NewKey> {
+  if (request.encryptionKey !== undefined) return { encryptionKey: request.encryptionKey }
+  const found = await keys.findPassword(secretName(request), request.signal)
+  return { workingPassword: found ?? (await keys.createPassword(secretName(request), store.description, request.signal)) }
+}
+
+/** One name per place, whoever asks: where two Profiles point at the same place, it is one repository. */
+function secretName({ profile, key }: OpenRequest): string {
+  const { type, endpoint, bucket } = profile.location
+  const place = [type, endpoint.replace(/\/+$/, ''), bucket, key].join('\n')
+  return `holdfast-repo-${createHash('sha256').update(place).digest('hex').slice(0, 20)}`
+}
+
+function callOf(deps: RepositoriesDeps, { signal }: OpenRequest): { readonly clock: Clock; readonly signal: AbortSignal } {
+  return { clock: deps.clock ?? systemClock, signal }
+}
+
+function closing(repository: Repository, store: OpenedStore): OpenedRepository {
+  return { ...repository, [Symbol.asyncDispose]: () => Promise.resolve(store[Symbol.asyncDispose]()) }
+}
+
+function explained(error: unknown, { key, profile }: OpenRequest): unknown {
+  const place = `${profile.location.bucket}/${key}`
+  if (repositoryError.is(error, 'REPOSITORY_NOT_FOUND')) {
+    return functionError('FUNCTION_NO_REPOSITORY', `${error.message}; check the prefix "${place}" and the Profile`, {
+      cause: error,
+    })
+  }
+  if (repositoryError.is(error, 'REPOSITORY_WRONG_KEY')) {
+    return functionError(
+      'FUNCTION_NO_KEY',
+      `${error.message}. If another installation made the repository "${place}", give the Profile a prefix of its own, ` +
+        `or put that installation's recovery key into the Secret ${recoveryKeySecret}`,
+      { cause: error },
+    )
+  }
+  return error
+}

@@ -1,0 +1,19 @@
+/** Functions that run a command by exec need these rights. */
+export const execRules = [
+  { apiGroups: [''], resources: ['pods'], verbs: ['get'] },
+  { apiGroups: [''], resources: ['pods/exec'], verbs: ['get', 'create'] },
+] as const
+
+/** Functions that make a pod of their own need these. */
+export const jobPodRules = [
+  { apiGroups: [''], resources: ['pods'], verbs: ['get', 'list', 'watch', 'create', 'delete'] },
+  { apiGroups: [''], resources: ['pods/log'], verbs: ['get'] },
+  { apiGroups: [''], resources: ['secrets'], verbs: ['get', 'create', 'patch', 'delete'] },
+  { apiGroups: [''], resources: ['persistentvolumeclaims', 'persistentvolumes', 'nodes', 'events'], verbs: ['get', 'list'] },
+] as const
+
+/** Functions that open a repository need these: its working password is in a Secret, its init under a Lease. */
+export const repositoryRules = [
+  { apiGroups: [''], resources: ['secrets'], verbs: ['get', 'create', 'patch'] },
+  { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['get', 'create', 'update', 'delete'] },
+] as const

@@ -1,0 +1,212 @@
+import { names } from '../api/names.ts'
+import { withCleanupSignal } from '../base/deadline.ts'
+import { messageOf } from '../base/errors.ts'
+import { kubeError } from '../kube/errors.ts'
+import { kinds, type Pod } from '../kube/kinds.ts'
+import type { Live } from '../kube/objects.ts'
+import type { PodRef } from '../kube/pods.ts'
+import type { FunctionContext } from './context.ts'
+import { functionError } from './errors.ts'
+import { isHandover } from './handover.ts'
+import { filesPath, hideScript, type HiddenCommand } from './hidden-script.ts'
+import { type JobCheckpoint, readJobCheckpoint } from './job-checkpoint.ts'
+import { type JobPodRequest, buildJobPod, isOfPhase, jobNamespace, mainContainer } from './job-pod.ts'
+import { nameTaken, putScriptSecret } from './script-secret.ts'
+import { type SecretValues, secretValuesOf } from './secret-values.ts'
+
+/** A pod that was started for a phase. */
+export interface JobPod extends PodRef {
+  readonly uid: string
+}
+
+export interface JobRequest extends Omit<JobPodRequest, 'name' | 'files'> {
+  /** Kanister's prefix of the function, such as `kanister-job-`. */
+  readonly prefix: string
+  /** A pod of an earlier attempt is taken over; otherwise it is removed and the work begins anew. */
+  readonly adopt: boolean
+}
+
+/** Less than what the engine grants a function after it was told to stop. */
+const cleanupMs = 12_000
+
+/**
+ * Makes the pod, waits until it started, does `work` with it and removes it, whatever happened; on a handover to another attempt a pod
+ * that can be adopted stays. Its deletion is awaited where claims were mounted, so that the next phase finds them free.
+ */
+export async function withJobPod<T>(ctx: FunctionContext, request: JobRequest, work: (pod: JobPod) => Promise<T>): Promise<T> {
+  const before = readJobCheckpoint(ctx.resumed)
+  const namespace = jobNamespace(request.namespace, ctx.engine)
+  if (before && !request.adopt) await removeJobPod(ctx, before, ctx.signal)
+  const name = before && request.adopt ? before.name : ctx.deriveName(request.prefix)
+  const place = { namespace, name }
+  try {
+    const created = await createOrAdopt(ctx, request, place, request.adopt ? before : undefined)
+    const pod = { ...place, uid: created.metadata.uid }
+    await started(ctx, pod)
+    return await work(pod)
+  } finally {
+    if (!(request.adopt && isHandover(ctx.signal))) await cleanUp(ctx, place, (request.volumes ?? []).length > 0)
+  }
+}
+
+async function createOrAdopt(
+  ctx: FunctionContext,
+  request: JobRequest,
+  place: PodRef,
+  before: JobCheckpoint | undefined,
+): Promise<Live<Pod>> {
+  if (before) {
+    const found = await findOwn(ctx, place)
+    if (found) return found
+    if (before.step !== 'creating') throw podLost(place)
+  }
+  const hidden = hideScript(request.command, secretValuesOf(ctx.params))
+  if (hidden.exposed) ctx.warn(exposedWarning)
+  await ctx.checkpoint({ step: 'creating', ...place } satisfies JobCheckpoint)
+  ctx.signal.throwIfAborted()
+  const created = await createPod(ctx, request, place, hidden)
+  await ctx.checkpoint({ step: 'created', ...place, uid: created.metadata.uid } satisfies JobCheckpoint)
+  return created
+}
+
+const exposedWarning =
+  'the command holds a secret and stands in the pod as it is, because it is not of the form `sh -c script`: whoever may read pods can read it'
+
+async function createPod(ctx: FunctionContext, request: JobRequest, place: PodRef, hidden: HiddenCommand): Promise<Live<Pod>> {
+  const withFiles = Object.keys(hidden.files).length > 0
+  const pod = buildJobPod(
+    {
+      ...request,
+      ...place,
+      command: hidden.command,
+      files: withFiles ? { secretName: place.name, mountPath: filesPath } : undefined,
+    },
+    ctx,
+  )
+  if (withFiles) await putScriptSecret(ctx, place, hidden.files)
+  const created = await createOwn(ctx, pod, place)
+  if (withFiles) await ownedByPod(ctx, created)
+  ctx.log.info({ Pod: place.name, namespace: place.namespace }, 'Created pod')
+  return created
+}
+
+/** A create that was repeated after a lost answer, or after a crash, meets its own pod. */
+async function createOwn(ctx: FunctionContext, pod: Pod, place: PodRef): Promise<Live<Pod>> {
+  try {
+    return await ctx.kube.resource(kinds.pods).create(pod, { signal: ctx.signal })
+  } catch (error) {
+    if (!kubeError.is(error, 'KUBE_ALREADY_EXISTS')) throw error
+    const found = await findOwn(ctx, place)
+    if (!found) throw error
+    return found
+  }
+}
+
+/** The pod of that name if this phase made it and nobody is deleting it; one that is not ours is FUNCTION_NAME_TAKEN. */
+async function findOwn(ctx: FunctionContext, place: PodRef): Promise<Live<Pod> | undefined> {
+  const found = await ctx.kube.resource(kinds.pods).find(place, { signal: ctx.signal })
+  if (!found) return undefined
+  if (!isOfPhase(found.metadata.annotations?.[names.owner], ctx.run)) throw nameTaken('pod', place)
+  if (found.metadata.deletionTimestamp !== undefined) throw podLost(place)
+  return found
+}
+
+/** Should everything that knows of the pod be gone, the Secret goes with it. */
+async function ownedByPod(ctx: FunctionContext, pod: Live<Pod>): Promise<void> {
+  const { name, namespace, uid } = pod.metadata
+  const owner = { apiVersion: 'v1', kind: 'Pod', name, uid }
+  await ctx.kube
+    .resource(kinds.secrets)
+    .patch({ namespace, name }, { metadata: { ownerReferences: [owner] } }, { signal: ctx.signal })
+}
+
+async function started(ctx: FunctionContext, pod: JobPod): Promise<void> {
+  const timeoutMs = ctx.engine.podReadyTimeoutMs
+  try {
+    await ctx.kube.pods.waitStarted(pod, { signal: ctx.signal, timeoutMs })
+  } catch (error) {
+    if (!kubeError.is(error, 'KUBE_POD_STUCK', 'KUBE_POD_NOT_READY')) throw error
+    const tail = await lastLines(ctx, pod)
+    throw functionError(
+      'FUNCTION_POD_NOT_READY',
+      `Pod did not transition into running state. Timeout:${goDuration(timeoutMs)}  Namespace:${pod.namespace}, Name:${pod.name}: ` +
+        `${messageOf(error)}${tail}`,
+      { cause: error, details: { pod: pod.name, namespace: pod.namespace } },
+    )
+  }
+}
+
+/** Waits until the main container ended well. FUNCTION_POD_FAILED names the exit code and ends with the last ten lines of the log. */
+export async function waitJobDone(ctx: FunctionContext, pod: JobPod, tail: string): Promise<void> {
+  try {
+    await ctx.kube.pods.waitCompleted(pod, { container: mainContainer, signal: ctx.signal })
+  } catch (error) {
+    if (kubeError.is(error, 'KUBE_POD_GONE')) throw podLost(pod)
+    if (!kubeError.is(error, 'KUBE_POD_FAILED')) throw error
+    const exitCode = await exitCodeOf(ctx, pod)
+    const ended = exitCode === undefined ? '' : `command terminated with exit code ${exitCode}: `
+    throw functionError(
+      'FUNCTION_POD_FAILED',
+      `Pod failed to complete: ${ended}${messageOf(error)}${tail === '' ? '' : `\n${tail}`}`,
+      {
+        cause: error,
+        details: { pod: pod.name, namespace: pod.namespace, exitCode },
+      },
+    )
+  }
+}
+
+async function exitCodeOf(ctx: FunctionContext, pod: JobPod): Promise<number | undefined> {
+  const found = await ctx.kube.resource(kinds.pods).find(pod, { signal: ctx.signal })
+  return found?.status?.containerStatuses?.find(({ name }) => name === mainContainer)?.state?.terminated?.exitCode
+}
+
+async function lastLines(ctx: FunctionContext, pod: JobPod): Promise<string> {
+  const secrets: SecretValues = secretValuesOf(ctx.params)
+  const text = await ctx.kube.pods.tailLog(pod, { container: mainContainer, lines: 10, signal: ctx.signal })
+  return text === '' ? '' : `\n${secrets.redact(text)}`
+}
+
+/** Says that the result was read, before the pod goes. */
+export async function checkpointResult(ctx: FunctionContext, pod: JobPod, outputs: Record<string, unknown>): Promise<void> {
+  const { namespace, name, uid } = pod
+  await ctx.checkpoint({ step: 'finished', namespace, name, uid, outputs } satisfies JobCheckpoint)
+}
+
+/** Removes what is left of a job of an earlier attempt; nothing there is success, and so is a namesake of somebody else. */
+export async function removeJobPod(ctx: FunctionContext, place: PodRef, signal: AbortSignal): Promise<void> {
+  const pods = ctx.kube.resource(kinds.pods)
+  const found = await pods.find(place, { signal })
+  if (found && isOfPhase(found.metadata.annotations?.[names.owner], ctx.run)) {
+    // One second, not none: without grace the API forgets the pod while its containers and volumes are still there.
+    await ctx.kube.pods.remove(place, { signal, uid: found.metadata.uid, gracePeriodSeconds: 1 })
+  }
+  const secrets = ctx.kube.resource(kinds.secrets)
+  const secret = await secrets.find(place, { signal })
+  if (secret && isOfPhase(secret.metadata.annotations?.[names.owner], ctx.run)) await secrets.delete(place, { signal })
+}
+
+/** Errors are noted, not thrown: they must not replace the result of the phase. The cluster's own deadline ends what stays behind. */
+async function cleanUp(ctx: FunctionContext, place: PodRef, _awaited: boolean): Promise<void> {
+  try {
+    await withCleanupSignal(`the removal of pod "${place.namespace}/${place.name}"`, cleanupMs, (signal) =>
+      removeJobPod(ctx, place, signal),
+    )
+  } catch (error) {
+    ctx.warn(`pod "${place.namespace}/${place.name}" could not be removed: ${messageOf(error)}`)
+  }
+}
+
+function podLost(place: PodRef): Error {
+  return functionError(
+    'FUNCTION_POD_LOST',
+    `pod "${place.namespace}/${place.name}" was deleted before its result was read, so it is not known what it did; check, then run the action again`,
+  )
+}
+
+/** 15m0s, as Go prints it. */
+function goDuration(ms: number): string {
+  const seconds = Math.round(ms / 1000)
+  const hours = Math.floor(seconds / 3600)
+  return `${hours > 0 ? `${hours}h` : ''}${hours > 0 || seconds >= 60 ? `${Math.floor((seconds % 3600) / 60)}m` : ''}${seconds % 60}s`
+}

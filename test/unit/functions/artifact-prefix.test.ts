@@ -1,0 +1,15 @@
+import { expect, test } from 'vitest'
+import { keyPrefixOf, resolveArtifactPrefix } from '../../../src/functions/artifact-prefix.ts'
+
+test.each([
+  ['b/x', 'b/x', 'x'],
+  ['b', 'b', ''],
+  ['x/y', 'b/x/y', 'x/y'],
+  ['x//y/../z', 'b/x/z', 'x/z'],
+  ['/b/x', 'b/b/x', 'b/x'],
+  ['s3://b/x', 'b/s3:/b/x', 's3:/b/x'],
+  ['b/x/', 'b/x/', 'x'],
+])('with bucket b the prefix %j is the repository %j', (prefix, resolved, key) => {
+  expect(resolveArtifactPrefix('b', prefix)).toBe(resolved)
+  expect(keyPrefixOf('b', prefix)).toBe(key)
+})
