@@ -1,6 +1,6 @@
 /**
- * Go writes a time's form as an example: how Mon Jan 2 15:04:05 MST 2006 would look in it. This finds the parts of such
- * a layout; time-format.ts and time-parse.ts give them their meaning.
+ * Go writes a time's form as an example: how Mon Jan 2 15:04:05 MST 2006 would look in it. This finds the parts of
+ * such a layout for parsing.
  */
 export type LayoutElement =
   | 'January'
@@ -54,23 +54,6 @@ export interface LayoutPart {
   /** What of the layout is left. */
   readonly rest: string
 }
-
-export const monthNames: readonly string[] = [
-  'January',
-  'February',
-  'March',
-  'April',
-  'May',
-  'June',
-  'July',
-  'August',
-  'September',
-  'October',
-  'November',
-  'December',
-]
-
-export const dayNames: readonly string[] = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday']
 
 /** The first element in a layout with the text before it; undefined when the rest is literal. */
 export function nextPart(layout: string): LayoutPart | undefined {

@@ -1,6 +1,6 @@
-import { daysInMonth, isLeapYear, nanosPerSecond, unixSeconds } from './civil-time.ts'
-import { dayNames, type LayoutElement, type LayoutPart, monthNames, nextPart } from './time-layout.ts'
-import { fixedZone } from './time-zone.ts'
+import { dayNames, daysFromCivil, monthNames } from './time-format.ts'
+import { type LayoutElement, type LayoutPart, nextPart } from './time-layout.ts'
+import { fixedZone } from './time-type.ts'
 import { type GoZone, utc } from './value.ts'
 
 /**
@@ -215,24 +215,24 @@ function instantOf(fields: Fields): { unixNanos: bigint; zone: GoZone } | undefi
   if (!date) return undefined
   const { year, minute, second, nanosecond, half, zoneName } = fields
   const hour = half === 'pm' && fields.hour < 12 ? fields.hour + 12 : half === 'am' && fields.hour === 12 ? 0 : fields.hour
-  const at = (offsetSeconds: number): bigint =>
-    BigInt(unixSeconds(year, date.month, date.day, hour, minute, second) - offsetSeconds) * nanosPerSecond + BigInt(nanosecond)
+  const seconds = daysFromCivil(year, date.month, date.day) * 86_400 + hour * 3600 + minute * 60 + second
+  const at = (offsetSeconds: number): bigint => BigInt(seconds - offsetSeconds) * 1_000_000_000n + BigInt(nanosecond)
   if (fields.isUtc) return { unixNanos: at(0), zone: utc }
   const offset = fields.offsetSeconds
   if (offset !== undefined) {
     const isLocal = offset === 0 && (zoneName === '' || zoneName === 'UTC')
-    return { unixNanos: at(offset), zone: isLocal ? utc : fixedZone(zoneName, offset) }
+    return { unixNanos: at(offset), zone: isLocal ? utc : fixedZone(offset, zoneName) }
   }
   if (zoneName === '') return { unixNanos: at(0), zone: utc }
   // The clock is taken as UTC; a name like GMT+3 still shows its offset.
   const shown = /^GMT[+-]\d+$/.test(zoneName) ? Number(zoneName.slice(3)) * 3600 : 0
-  return { unixNanos: at(0), zone: fixedZone(zoneName, shown) }
+  return { unixNanos: at(0), zone: fixedZone(shown, zoneName) }
 }
 
 function dateOf(fields: Fields): { month: number; day: number } | undefined {
   const { year, yearDay } = fields
   if (yearDay !== undefined) {
-    if (yearDay < 1 || yearDay > (isLeapYear(year) ? 366 : 365)) return undefined
+    if (yearDay < 1 || yearDay > daysFromCivil(year + 1, 1, 1) - daysFromCivil(year, 1, 1)) return undefined
     const date = dateOfYearDay(year, yearDay)
     const agrees = (fields.month ?? date.month) === date.month && (fields.day ?? date.day) === date.day
     return agrees ? date : undefined
@@ -246,4 +246,8 @@ function dateOfYearDay(year: number, yearDay: number): { month: number; day: num
   let month = 1
   for (; day > daysInMonth(year, month); month++) day -= daysInMonth(year, month)
   return { month, day }
+}
+
+function daysInMonth(year: number, month: number): number {
+  return daysFromCivil(year, month + 1, 1) - daysFromCivil(year, month, 1)
 }

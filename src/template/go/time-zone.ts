@@ -1,10 +1,5 @@
 import { type GoZone, utc } from './value.ts'
 
-/** `time.FixedZone(name, offset)` */
-export function fixedZone(abbreviation: string, offsetSeconds: number): GoZone {
-  return { name: abbreviation, at: () => ({ offsetSeconds, abbreviation }) }
-}
-
 /**
  * `time.LoadLocation(name)`, from the zones this runtime knows; undefined for an unknown name. `Local` is UTC, as in
  * Kanister's image, so that a template renders the same wherever it runs. '' is UTC too.
