@@ -1,8 +1,7 @@
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { cached } from '../machine/cache.ts'
-import { run } from '../machine/command.ts'
+import { hasProgram, run } from '../machine/command.ts'
 import { keyOf, keyOfFolder } from '../machine/content-key.ts'
 import type { Folders } from '../machine/folders.ts'
 
@@ -43,6 +42,7 @@ async function ensureGoProgram(folders: Folders, name: GoProgramName): Promise<s
   const folder = sourceFolder(name)
   const key = keyOf(await keyOfFolder(folder), source, ldflags, process.arch)
   const built = await cached(folders, name, key, async (out) => {
+    await requireGo()
     await run('nice', ['go', 'build', '-trimpath', '-buildvcs=false', '-ldflags', ldflags, '-o', join(out, name), source], {
       cwd: folder,
       // Static programs; the module proxy and caches are as the machine's Go is set up.
@@ -52,10 +52,10 @@ async function ensureGoProgram(folders: Folders, name: GoProgramName): Promise<s
   return join(built, name)
 }
 
-/** The Go version that the sources ask for, `1.26`. */
-export async function wantedGoVersion(): Promise<string> {
-  const text = await readFile(join(sourceFolder('coredns'), 'go.mod'), 'utf8')
-  return /^go ([\d.]+)$/m.exec(text)?.[1] ?? ''
+async function requireGo(): Promise<void> {
+  if (!(await hasProgram('go'))) {
+    throw new Error('Go is needed to build the test cluster: install Go 1.26 or newer (https://go.dev/dl) and put it in PATH')
+  }
 }
 
 function sourceFolder(name: GoProgramName): string {

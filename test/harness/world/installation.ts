@@ -1,0 +1,127 @@
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { beforeAll } from 'vitest'
+import { run } from '../machine/command.ts'
+import { harnessFolders } from '../machine/folders.ts'
+import { ensureEngineImage } from '../images/engine-image.ts'
+import { waitFor } from './wait-for.ts'
+import type { World, WorldS3 } from './world.ts'
+
+const root = resolve(import.meta.dirname, '../../..')
+export const engineNamespace = 'holdfast'
+
+/** An ActionSet as kubectl gives it. */
+export interface SeenActionSet {
+  readonly metadata: { readonly name: string; readonly uid: string }
+  readonly status?: {
+    readonly state?: string
+    readonly reason?: string
+    readonly error?: { readonly message?: string }
+    readonly warnings?: readonly string[]
+    readonly progress?: Readonly<Record<string, unknown>>
+    readonly actions?: ReadonlyArray<{
+      readonly phases?: ReadonlyArray<{ readonly name: string; readonly state: string; readonly output?: Readonly<Record<string, string>> }>
+      readonly deferPhase?: { readonly name: string; readonly state: string; readonly output?: Readonly<Record<string, string>> }
+      readonly artifacts?: Readonly<Record<string, { readonly keyValue?: Readonly<Record<string, string>> }>>
+    }>
+  }
+}
+
+/** Holdfast as a user installs it, and what a user does with it. */
+export interface Installation {
+  /** `kubectl create actionset -n holdfast …`: gives the name that it printed. */
+  createActionSet(args: readonly string[]): Promise<string>
+  /** Waits until the ActionSet is complete or failed and gives it. */
+  ended(name: string, timeoutMs?: number): Promise<SeenActionSet>
+  get(name: string): Promise<SeenActionSet>
+  /** Messages of the Events about an object of the engine's namespace, oldest first: `reason: message`. */
+  events(name: string): Promise<string[]>
+  /** A Profile with its Secret in the engine's namespace; gives its name. */
+  profile(name: string, s3: Pick<WorldS3, 'podEndpoint' | 'region' | 'accessKey' | 'secretKey'>, bucket: string, prefix?: string): Promise<string>
+}
+
+/**
+ * Installs Holdfast from this checkout by `deploy/install.yaml`, once for all test files: an installation of the same image and
+ * manifest is used as it is, another one is replaced. Call at the top level of a test file.
+ */
+export function useInstallation(world: () => World): Installation {
+  beforeAll(() => install(world()), 20 * 60_000)
+  return {
+    createActionSet: async (args) => {
+      const printed = await plugin(world(), ['-n', engineNamespace, ...args])
+      const name = /actionset (\S+) created/.exec(printed)?.[1]
+      if (!name) throw new Error(`create actionset printed no name: ${printed}`)
+      return name
+    },
+    ended: (name, timeoutMs = 120_000) =>
+      waitFor(`actionset ${name} to end`, async () => {
+        const seen = await actionSet(world(), name)
+        return seen.status?.state === 'complete' || seen.status?.state === 'failed' ? seen : undefined
+      }, { timeoutMs }),
+    get: (name) => actionSet(world(), name),
+    events: async (name) => {
+      const args = ['get', 'events', '-n', engineNamespace, `--field-selector=involvedObject.name=${name}`, '--sort-by=.lastTimestamp', '-o']
+      const text = await world().kubectl([...args, 'jsonpath={range .items[*]}{.reason}: {.message}{"\\n"}{end}'])
+      return text.split('\n').filter((line) => line !== '')
+    },
+    profile: async (name, s3, bucket, prefix = '') => {
+      await world().kubectl(['apply', '-f', '-'], { input: JSON.stringify(profileObjects(name, s3, bucket, prefix)) })
+      return name
+    },
+  }
+}
+
+async function install(world: World): Promise<void> {
+  const image = await ensureEngineImage(harnessFolders())
+  await world.image('redis')
+  const manifest = readFileSync(join(root, 'deploy/install.yaml'), 'utf8')
+  const wanted = createHash('sha256').update(manifest).update(image.content).digest('hex')
+  const found = await world.kubectl(['get', 'namespace', engineNamespace, '--ignore-not-found', '-o', 'jsonpath={.metadata.annotations.holdfast\\.dev/test-content}'])
+  await world.kubectl(['apply', '--server-side', '--force-conflicts', '-f', '-'], { input: manifest })
+  const workloads = ['deployment/holdfast-redis', 'deployment/holdfast-operator', 'statefulset/holdfast-worker']
+  if (found !== '' && found !== wanted) await world.kubectl(['rollout', 'restart', '-n', engineNamespace, ...workloads.slice(1)])
+  for (const workload of workloads) await world.kubectl(['rollout', 'status', '-n', engineNamespace, workload, '--timeout=120s'])
+  await world.kubectl(['annotate', '--overwrite', 'namespace', engineNamespace, `holdfast.dev/test-content=${wanted}`])
+}
+
+/** The plugin itself, as kubectl calls it. */
+function plugin(world: World, args: readonly string[]): Promise<string> {
+  return run(join(root, 'bin/kubectl-create-actionset'), args, { env: { KUBECONFIG: world.kubeconfig } })
+}
+
+async function actionSet(world: World, name: string): Promise<SeenActionSet> {
+  // The API server answers with an ActionSet.
+  return JSON.parse(await world.kubectl(['get', 'actionset', '-n', engineNamespace, name, '-o', 'json'])) as SeenActionSet
+}
+
+function profileObjects(
+  name: string,
+  s3: Pick<WorldS3, 'podEndpoint' | 'region' | 'accessKey' | 'secretKey'>,
+  bucket: string,
+  prefix: string,
+): unknown {
+  const secret = { apiVersion: 'v1', kind: 'Secret', name, namespace: engineNamespace }
+  return {
+    apiVersion: 'v1',
+    kind: 'List',
+    items: [
+      {
+        apiVersion: 'v1',
+        kind: 'Secret',
+        metadata: { name, namespace: engineNamespace },
+        stringData: { aws_access_key_id: s3.accessKey, aws_secret_access_key: s3.secretKey },
+      },
+      {
+        apiVersion: 'cr.kanister.io/v1alpha1',
+        kind: 'Profile',
+        metadata: { name, namespace: engineNamespace },
+        location: { type: 's3Compliant', bucket, endpoint: s3.podEndpoint, region: s3.region, prefix },
+        credential: {
+          type: 'keyPair',
+          keyPair: { idField: 'aws_access_key_id', secretField: 'aws_secret_access_key', secret },
+        },
+      },
+    ],
+  }
+}
