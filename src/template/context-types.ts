@@ -1,3 +1,4 @@
+import { fromBytes } from './go/byte-string.ts'
 import {
   anyMap,
   bool,
@@ -17,7 +18,7 @@ import {
   structType,
 } from './go/go-type.ts'
 import { timeType } from './go/time-type.ts'
-import { GoStruct, type GoValue } from './go/value.ts'
+import type { GoBytes, GoStruct, GoValue } from './go/value.ts'
 
 /**
  * The Go types behind what templates see: Kanister's `param.TemplateParams` and, inside of it, objects of Kubernetes.
@@ -39,8 +40,15 @@ const ownerReferenceType = structType('v1.OwnerReference', [
   { name: 'BlockOwnerDeletion', type: pointerTo(bool), json: 'blockOwnerDeletion,omitempty' },
 ])
 
-/** Its JSON is its raw bytes. */
-export const fieldsV1Type = structType('v1.FieldsV1', [{ name: 'Raw', type: bytes, json: '-' }])
+/** Its JSON, and its text, is its raw bytes. */
+export const fieldsV1Type = structType('v1.FieldsV1', [{ name: 'Raw', type: bytes, json: '-' }], {
+  String: {
+    params: [],
+    result: string,
+    // Called on values of this struct type only, whose one field is bytes.
+    call: (fields) => fromBytes(((fields as GoStruct).values[0] as GoBytes).bytes),
+  },
+})
 
 const managedFieldsEntryType = structType('v1.ManagedFieldsEntry', [
   { name: 'Manager', type: string, json: 'manager,omitempty' },

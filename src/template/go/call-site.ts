@@ -2,9 +2,8 @@ import type { Signature } from './call.ts'
 import type { Located, Operand as Node } from './nodes.ts'
 import type { Operand } from './operand.ts'
 
-/** The value that a pipe hands to its next command; `none` stands for the absence of one, as against a nil. */
-export const none = Object.freeze({ none: true as const })
-export type Piped = Operand | typeof none
+/** The value that a pipe hands to its next command (which may be nothing, as against the absence of a pipe). */
+export type Piped = { readonly value: Operand } | undefined
 
 /** How a function is called from the tree: what it is named, where a failure points, its arguments yet unevaluated. */
 export interface CallSite {

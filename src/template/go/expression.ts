@@ -1,5 +1,5 @@
 import { FunctionError, type TemplateFunction } from '../functions/define.ts'
-import { type Caller, type CallSite, none, type Piped } from './call-site.ts'
+import { type Caller, type CallSite, type Piped } from './call-site.ts'
 import { type Builtin, builtins, callValue } from './builtins.ts'
 import { invokeFunction, paramType, wrongCount, type Signature } from './call.ts'
 import { constantFor, idealConstant } from './constant.ts'
@@ -7,18 +7,18 @@ import type { Execution } from './execution.ts'
 import { evaluateFields } from './field.ts'
 import type { GoType } from './go-type.ts'
 import { type CommandNode, describeNode, type IdentifierNode, type Operand as Node, type PipeNode } from './nodes.ts'
-import { anyOperand, assign, assignNil, Boxed, fromPlace, MisfitError, type Operand, valueIn } from './operand.ts'
+import { anyOperand, assign, assignNil, fromPlace, MisfitError, type Operand, unboxed, valueIn } from './operand.ts'
 import { isTrue } from './truth.ts'
 
 /** Evaluates `$x := a | b`, declares or assigns its variables, gives its value. */
 export function evaluatePipe(execution: Execution, dot: Operand, pipe: PipeNode): Operand {
   execution.at(pipe)
-  let piped: Piped = none
+  let piped: Piped
   for (const command of pipe.commands) {
     const value = evaluateCommand(execution, dot, command, piped)
-    piped = value instanceof Boxed ? (value.inner ?? undefined) : value
+    piped = { value: unboxed(value) }
   }
-  const value = piped === none ? undefined : piped
+  const value = piped?.value
   for (const variable of pipe.declares) {
     if (pipe.assigns) execution.setVariable(variable.path[0], value)
     else execution.push(variable.path[0], value)
@@ -53,7 +53,7 @@ function evaluateCommand(execution: Execution, dot: Operand, command: CommandNod
 }
 
 function refuseArguments(execution: Execution, node: Node, args: readonly Node[], piped: Piped): void {
-  if (args.length === 0 && piped === none) return
+  if (args.length === 0 && !piped) return
   throw execution.error(`can't give argument to non-function ${describeNode(node)}`)
 }
 
@@ -119,18 +119,19 @@ function evaluateAndOr(execution: Execution, dot: Operand, site: CallSite): Oper
     value = evaluateArgument(execution, dot, anyOperand, arg)
     if (isTrue(valueIn(value)) === (site.name === 'or')) return value
   }
-  return site.piped === none ? value : site.piped
+  return site.piped ? site.piped.value : value
 }
 
 function checkCount(execution: Execution, signature: Signature, site: CallSite): void {
-  const given = site.args.length + (site.piped === none ? 0 : 1)
+  const given = site.args.length + (site.piped ? 1 : 0)
   const wrong = wrongCount(signature, site.name, given, site.args.length)
   if (wrong !== undefined) throw execution.error(wrong)
 }
 
 function evaluateArguments(execution: Execution, dot: Operand, signature: Signature, site: CallSite): readonly Operand[] {
   const args = site.args.map((arg, at) => evaluateArgument(execution, dot, paramType(signature, at), arg))
-  if (site.piped !== none) args.push(fitted(execution, () => assign(site.piped as Operand, paramType(signature, args.length))))
+  const { piped } = site
+  if (piped) args.push(fitted(execution, () => assign(piped.value, paramType(signature, args.length))))
   return args
 }
 
@@ -146,11 +147,11 @@ function evaluateArgument(execution: Execution, dot: Operand, type: GoType | und
     case 'field':
     case 'variable':
     case 'chain':
-      return fit(evaluatePath(execution, dot, node, [], none))
+      return fit(evaluatePath(execution, dot, node, [], undefined))
     case 'pipe':
       return fit(evaluatePipe(execution, dot, node))
     case 'identifier':
-      return fit(evaluateFunction(execution, dot, node, { name: node.name, node, args: [], piped: none }))
+      return fit(evaluateFunction(execution, dot, node, { name: node.name, node, args: [], piped: undefined }))
     default:
       if (!type || type === anyOperand || type.kind === 'interface') return idealConstant(execution, node)
       return constantFor(execution, type, node)

@@ -1,5 +1,5 @@
 import { FunctionError } from '../functions/define.ts'
-import { type Caller, none, type Piped } from './call-site.ts'
+import type { Caller, Piped } from './call-site.ts'
 import type { Execution } from './execution.ts'
 import type { GoMethod, GoType } from './go-type.ts'
 import { type BoundMethod, findField, findMethod, isExported } from './members.ts'
@@ -23,7 +23,7 @@ export function evaluateFields(
   path: readonly string[],
   call: FieldCall,
 ): Operand {
-  const plain: FieldCall = { args: [], piped: none, invoke: call.invoke }
+  const plain: FieldCall = { args: [], piped: undefined, invoke: call.invoke }
   let current = start
   path.forEach((name, at) => {
     current = evaluateField(execution, current, name, node, at === path.length - 1 ? call : plain)
@@ -41,7 +41,7 @@ function evaluateField(execution: Execution, receiver: Operand, name: string, no
   if (value === undefined) throw execution.error(`nil pointer evaluating ${type}.${name}`)
   const method = isExported(name) ? findMethod(value, name, through) : undefined
   if (method) return callMethod(method, name, node, call, execution)
-  const hasArguments = call.args.length > 0 || call.piped !== none
+  const hasArguments = call.args.length > 0 || call.piped !== undefined
   if (value instanceof GoStruct) {
     const found = structField(execution, value, name, hasArguments, type)
     if (found) return found.field

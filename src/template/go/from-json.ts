@@ -140,6 +140,8 @@ function convertMap(type: GoType, data: object): GoMap {
 
 /** Fields by the names of their `json` tags; inlined ones are looked for in the same object. */
 function convertStruct(type: GoType, data: Readonly<Record<string, unknown>>): GoStruct {
+  // Kubernetes keeps this one as the JSON it came in.
+  if (type.name === 'v1.FieldsV1') return new GoStruct(type, [new GoBytes(Buffer.from(JSON.stringify(data)))])
   const values = (type.fields ?? []).map((field) => {
     const [tag = '', option] = (field.json ?? '').split(',')
     if (option === 'inline' || (field.embedded && tag === '')) return convertTo(field.type, data)

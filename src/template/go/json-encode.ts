@@ -51,9 +51,11 @@ function encode(value: GoValue): string {
   throw new FunctionError(`json: unsupported type: ${typeOf(value).name}`)
 }
 
-/** Bytes outside of UTF-8 become U+FFFD. */
+/** Bytes outside of UTF-8 become U+FFFD, which is then written as an escape, though one that was there before is not. */
 function encodeText(text: string): string {
-  return goJson(hasRawBytes(text) ? text.toWellFormed() : text)
+  if (!hasRawBytes(text)) return goJson(text)
+  const parts = text.split(/(?<![\ud800-\udbff])[\udc80-\udcff]/).map((part) => goJson(part).slice(1, -1))
+  return `"${parts.join('\\ufffd')}"`
 }
 
 /** Shortest digits; an exponent below 10^-6 and from 10^21 on, without a leading zero of its own. */
