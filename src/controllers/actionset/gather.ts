@@ -51,7 +51,7 @@ async function findRun(
   actionSet: Live<ActionSet>,
   signal: AbortSignal,
 ): Promise<Live<Run> | 'settled' | undefined> {
-  const { namespace = '', uid } = actionSet.metadata
+  const { namespace, uid } = actionSet.metadata
   const cached = deps.caches.run(namespace, runName(uid))
   if (cached && !isStripped(cached)) return cached
   if (cached && isSettled(actionSet)) return 'settled'
@@ -63,7 +63,7 @@ async function findRun(
 }
 
 async function makePlan(deps: GatherDeps, actionSet: Live<ActionSet>, signal: AbortSignal): Promise<Plan> {
-  const { namespace = '' } = actionSet.metadata
+  const { namespace } = actionSet.metadata
   const names = new Set((actionSet.spec?.actions ?? []).flatMap(({ blueprint }) => blueprint || []))
   const blueprints = new Map<string, Blueprint>()
   for (const name of names) {
