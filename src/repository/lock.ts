@@ -1,0 +1,186 @@
+import { HoldfastError, messageOf } from '../base/errors.ts'
+import { withCleanupSignal } from '../base/deadline.ts'
+import type { RepositoryContext } from './context.ts'
+import { repositoryError } from './errors.ts'
+import { nanosFromMs } from './format/go-time.ts'
+import { type Id, shortId } from './format/ids.ts'
+import { type LockFile, parseLock, renderLock } from './format/lock-file.ts'
+
+const refreshMs = 5 * 60_000
+const loseAfterMs = 22 * 60_000
+const staleAfterMs = 30 * 60_000
+/** Between writing the own lock and looking again: a store may show another's a moment late. */
+const settleMs = 200
+
+export interface LockOptions {
+  readonly exclusive: boolean
+  readonly signal?: AbortSignal
+  /** A reader goes on where the store does not let it write a lock. */
+  readonly readOnly?: boolean
+  /** Called with each id that the lock has in the course of time, so that whoever takes the work over can remove it. */
+  readonly onLock?: (id: Id) => void
+  readonly onWarning?: (warning: string) => void
+}
+
+/** A lock that is held. `signal` is aborted when it could not be refreshed in time, or by the caller's signal. */
+export interface RepositoryLock {
+  readonly signal: AbortSignal
+  release(): Promise<void>
+}
+
+/** Runs `work` under a lock that is refreshed meanwhile and removed afterwards. */
+export async function withLock<T>(
+  context: RepositoryContext,
+  options: LockOptions,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const lock = await acquireLock(context, options)
+  try {
+    return await work(lock.signal)
+  } catch (error) {
+    // Work that ends by the lock's signal should say why.
+    if (lock.signal.aborted && !options.signal?.aborted) throw lock.signal.reason
+    throw error
+  } finally {
+    await lock.release()
+  }
+}
+
+export async function acquireLock(context: RepositoryContext, options: LockOptions): Promise<RepositoryLock> {
+  const { signal, onWarning = () => undefined } = options
+  await assertFree(context, options, undefined)
+  let id: Id
+  try {
+    id = await writeLock(context, options)
+  } catch (error) {
+    if (!options.readOnly || !(error instanceof HoldfastError) || error.code !== 'STORE_DENIED') throw error
+    onWarning(`no lock was written, since the store denies it: ${messageOf(error)}`)
+    return { signal: signal ?? new AbortController().signal, release: async () => undefined }
+  }
+  try {
+    await context.clock.sleep(settleMs, signal)
+    await assertFree(context, options, id)
+  } catch (error) {
+    await removeQuietly(context, id, onWarning)
+    throw error
+  }
+  return keepLock(context, options, id)
+}
+
+/** Removes a lock left by a run that ended without doing so. */
+export async function removeLock(context: RepositoryContext, id: Id, signal?: AbortSignal): Promise<void> {
+  await context.files.remove('locks', id, signal)
+}
+
+function keepLock(context: RepositoryContext, options: LockOptions, first: Id): RepositoryLock {
+  const { clock } = context
+  const { onWarning = () => undefined } = options
+  const lost = new AbortController()
+  const ended = new AbortController()
+  let id = first
+  let refreshed = clock.now()
+
+  async function refreshOnce(): Promise<void> {
+    try {
+      const next = await writeLock(context, { ...options, signal: ended.signal })
+      const old = id
+      id = next
+      refreshed = clock.now()
+      await removeQuietly(context, old, onWarning)
+    } catch (error) {
+      if (ended.signal.aborted) return
+      onWarning(`the lock could not be refreshed: ${messageOf(error)}`)
+      if (clock.now() - refreshed > loseAfterMs) {
+        lost.abort(
+          repositoryError(
+            'REPOSITORY_LOCK_LOST',
+            `lock ${shortId(id)} could not be refreshed for 22 minutes, so others may take it for dead`,
+            { cause: error },
+          ),
+        )
+      }
+    }
+  }
+
+  async function run(): Promise<void> {
+    for (let wait = refreshMs; !lost.signal.aborted; wait = refreshed + refreshMs > clock.now() ? refreshMs : 60_000) {
+      await clock.sleep(wait, ended.signal)
+      await refreshOnce()
+    }
+  }
+
+  // Ends by `ended`, whose abort is how a sleep is broken off.
+  const running = run().catch(() => undefined)
+  return {
+    signal: options.signal ? AbortSignal.any([options.signal, lost.signal]) : lost.signal,
+    release: async () => {
+      ended.abort(new Error('released'))
+      await running
+      await removeQuietly(context, id, onWarning)
+    },
+  }
+}
+
+async function writeLock(context: RepositoryContext, options: LockOptions): Promise<Id> {
+  const { hostname, username, pid } = context.identity
+  const time = nanosFromMs(context.clock.now())
+  const id = await context.files.save(
+    'locks',
+    renderLock({ time, exclusive: options.exclusive, hostname, username, pid }),
+    options.signal,
+  )
+  options.onLock?.(id)
+  return id
+}
+
+/** A bucket that denies delete must not fail a backup: the lock gets stale by itself. */
+async function removeQuietly(context: RepositoryContext, id: Id, onWarning: (warning: string) => void): Promise<void> {
+  try {
+    await withCleanupSignal(`removing lock ${shortId(id)}`, 30_000, (signal) => context.files.remove('locks', id, signal))
+  } catch (error) {
+    onWarning(`lock ${shortId(id)} could not be removed and counts for 30 minutes: ${messageOf(error)}`)
+  }
+}
+
+/** Throws REPOSITORY_LOCKED if a lock of another stands against this one. Removes stale ones on the way. */
+async function assertFree(context: RepositoryContext, options: LockOptions, own: Id | undefined): Promise<void> {
+  for (const { id, sizeBytes } of await context.files.list('locks', options.signal)) {
+    if (id === own || sizeBytes === 0) continue
+    const lock = await loadLock(context, id, options.signal)
+    if (lock === 'gone') continue
+    if (lock !== 'unreadable' && isStale(context, lock)) await removeQuietly(context, id, () => undefined)
+    else if (lock === 'unreadable' || lock.exclusive || options.exclusive) throw locked(id, lock)
+  }
+}
+
+async function loadLock(
+  context: RepositoryContext,
+  id: Id,
+  signal: AbortSignal | undefined,
+): Promise<LockFile | 'gone' | 'unreadable'> {
+  try {
+    return parseLock(await context.files.load('locks', id, signal)) ?? 'unreadable'
+  } catch (error) {
+    if (!(error instanceof HoldfastError)) throw error
+    if (error.code === 'STORE_NOT_FOUND') return 'gone'
+    if (repositoryError.is(error)) return 'unreadable'
+    throw error
+  }
+}
+
+function isStale({ clock, identity }: RepositoryContext, lock: LockFile): boolean {
+  const ageMs = clock.now() - Number(lock.time / 1_000_000n)
+  return ageMs > staleAfterMs || (lock.hostname === identity.hostname && !identity.isAlive(lock.pid))
+}
+
+function locked(id: Id, lock: LockFile | 'unreadable'): Error {
+  const who =
+    lock === 'unreadable'
+      ? 'and cannot be read'
+      : `${lock.exclusive ? 'exclusively ' : ''}held by process ${lock.pid} of ${lock.username} on ${lock.hostname}`
+  return repositoryError(
+    'REPOSITORY_LOCKED',
+    `lock ${shortId(id)} is in the way, ${who}; wait for its end, or remove it with "restic unlock" if nobody works there`,
+    { details: { lock: id } },
+  )
+}

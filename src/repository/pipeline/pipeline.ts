@@ -1,0 +1,263 @@
+import type { BlobIndex } from '../blob-index.ts'
+import type { RepositoryConfig } from '../format/config-file.ts'
+import type { Id } from '../format/ids.ts'
+import type { Sealer } from '../format/seal.ts'
+import { compileChunker, createChunkerMemory, minChunkBytes, tableBytes } from '../kernel/chunker.ts'
+import type { ObjectStore } from '../../store/object-store.ts'
+import { CutClient } from './cut-client.ts'
+import type { CutReport, SealResult } from './messages.ts'
+import { PackUpload, type StoredPack } from './pack-upload.ts'
+import { Progress } from './progress.ts'
+import { ChunkRing } from './ring.ts'
+import { SealPool } from './seal-pool.ts'
+
+export interface PipelineOptions {
+  readonly store: ObjectStore
+  readonly config: RepositoryConfig
+  readonly sealer: Sealer
+  readonly index: BlobIndex
+  readonly threads: number
+  readonly verifyBlobs: boolean
+  /** Ends everything, also uploads under way. */
+  readonly signal: AbortSignal
+  readonly onStored: (pack: StoredPack) => void
+  /** Called once, with the first failure, so that whoever waits for input need not wait for more of it. */
+  readonly onFailure: (error: unknown) => void
+}
+
+export interface FileContent {
+  readonly ids: readonly Id[]
+  readonly sizeBytes: number
+  readonly sha256?: string
+}
+
+export interface PipelineFile {
+  /** Resolves when the bytes are taken over; that may wait for the store. */
+  write(bytes: Uint8Array): Promise<void>
+  /** No more bytes. The next file may be opened. */
+  end(): Promise<void>
+  /** Resolves after `end`, when the last id is known. */
+  readonly content: Promise<FileContent>
+}
+
+/** What was new to the repository. */
+export interface Added {
+  dataBlobs: number
+  treeBlobs: number
+  bytes: number
+  packedBytes: number
+}
+
+const ringBytes = 32 << 20
+/** The cutting thread hears of input in steps of this: small enough to keep it busy, large enough for its four lanes. */
+const fillStepBytes = 512 << 10
+/** Of chunks on their way; bounds what many tiny files keep in memory. */
+const maxRegions = 8192
+
+/**
+ * From input to packs in the store: this thread only copies input into the ring and moves packs to the store; one thread cuts and hashes the
+ * whole, `threads` others do the rest. Memory: the ring, four pack buffers of up to 25 MiB a sealing thread, about 10 MiB a thread,
+ * and the ids. One file is open at a time; files and trees may still be on their way when the next begins.
+ */
+export class Pipeline {
+  readonly added: Added = { dataBlobs: 0, treeBlobs: 0, bytes: 0, packedBytes: 0 }
+  readonly #progress = new Progress()
+  readonly #ring: ChunkRing
+  readonly #cutter: CutClient
+  readonly #pool: SealPool
+  readonly #upload: PackUpload
+  #onCut: ((report: CutReport) => void) | undefined
+
+  constructor(options: PipelineOptions) {
+    const { store, config, sealer, index, threads, verifyBlobs, signal, onStored, onFailure } = options
+    const memory = createChunkerMemory(config.polynomial, ringBytes)
+    this.#ring = new ChunkRing(memory.buffer, tableBytes)
+    this.#upload = new PackUpload(store, this.#progress, signal, onStored)
+    this.#cutter = new CutClient({ role: 'cut', module: compileChunker(), memory }, this.#progress, (report) =>
+      this.#onCut?.(report),
+    )
+    this.#pool = new SealPool({
+      threads,
+      sealer,
+      version: config.version,
+      ring: memory.buffer,
+      known: index.table,
+      verifyBlobs,
+      progress: this.#progress,
+      onPack: (pack, giveBack) => this.#upload.start(pack, giveBack),
+    })
+    this.#progress.onFailure(onFailure)
+    const onAbort = (): void => this.#progress.fail(signal.reason)
+    if (signal.aborted) onAbort()
+    else signal.addEventListener('abort', onAbort, { once: true })
+  }
+
+  /** `sizeBytes`, where it is known to be small, spares the cutting thread. `hash` asks for the SHA-256 of the whole. */
+  openFile(options: { readonly hash?: boolean; readonly sizeBytes?: number } = {}): PipelineFile {
+    const { hash = false, sizeBytes = Infinity } = options
+    return !hash && sizeBytes <= minChunkBytes ? this.#openSmallFile() : this.#openLargeFile(hash)
+  }
+
+  /** Gives the bytes away. */
+  addTree(bytes: Uint8Array<ArrayBuffer>): Promise<Id> {
+    this.#progress.check()
+    return new Promise((resolve, reject) => {
+      const forget = this.#progress.onFailure(reject)
+      this.#pool.tree(bytes, (result) => {
+        forget()
+        this.#count(result, true)
+        resolve(result.id)
+      })
+    })
+  }
+
+  /** Resolves when every pack is in the store. */
+  async finish(): Promise<void> {
+    this.#pool.flush()
+    await this.#progress.until(() => this.#pool.pending === 0)
+    await this.#pool.finish()
+    await this.#upload.drain()
+  }
+
+  /** Ends the threads; what is under way ends with `error`. Waits until nothing of this touches the store any more. */
+  async stop(error: unknown): Promise<void> {
+    this.#progress.fail(error)
+    await Promise.all([this.#cutter.stop(), this.#pool.stop()])
+    await this.#upload.settled()
+  }
+
+  #openSmallFile(): PipelineFile {
+    const file = new FileAssembly(this.#progress)
+    return {
+      content: file.content,
+      write: async (bytes) => {
+        await this.#fill(bytes, () => undefined)
+        file.sizeBytes += bytes.length
+      },
+      end: async () => {
+        await this.#progress.until(() => this.#ring.regionCount < maxRegions)
+        if (this.#ring.openBytes > 0) this.#seal(this.#ring.openBytes, file)
+        file.end(undefined)
+      },
+    }
+  }
+
+  #openLargeFile(hash: boolean): PipelineFile {
+    const file = new FileAssembly(this.#progress)
+    let told = this.#ring.writeAt
+    let ended = false
+    this.#onCut = (report) => {
+      for (const length of report.lengths) this.#seal(length, file)
+      if (!report.ended) return
+      ended = true
+      file.end(report.sha256)
+    }
+    const tell = (leastBytes: number): void => {
+      if (this.#ring.writeAt - told < leastBytes) return
+      told = this.#ring.writeAt
+      this.#cutter.send({ kind: 'filled', to: told })
+    }
+    const moved = (delta: number): void => {
+      told += delta
+      this.#cutter.send({ kind: 'moved', delta })
+    }
+    this.#cutter.send({ kind: 'begin', at: told, hash })
+    return {
+      content: file.content,
+      write: async (bytes) => {
+        await this.#fill(bytes, moved, tell)
+        file.sizeBytes += bytes.length
+      },
+      end: async () => {
+        tell(1)
+        this.#cutter.send({ kind: 'end' })
+        await this.#progress.until(() => ended)
+      },
+    }
+  }
+
+  async #fill(bytes: Uint8Array, moved: (delta: number) => void, tell?: (leastBytes: number) => void): Promise<void> {
+    this.#progress.check()
+    for (let at = 0; at < bytes.length;) {
+      const step = bytes.length - at > fillStepBytes ? bytes.subarray(at, at + fillStepBytes) : bytes.subarray(at)
+      const written = this.#ring.write(step)
+      at += written
+      if (written > 0) tell?.(fillStepBytes)
+      else await this.#makeRoom(moved, tell)
+    }
+  }
+
+  async #makeRoom(moved: (delta: number) => void, tell?: (leastBytes: number) => void): Promise<void> {
+    tell?.(1)
+    this.#pool.flush()
+    if (this.#ring.atEnd) {
+      // Only when it is idle does the cutter not read what is moved, and is the open part known.
+      await this.#progress.until(() => this.#cutter.idle)
+      const delta = this.#ring.wrap()
+      if (delta !== 0) return moved(delta)
+    }
+    if (this.#ring.room === 0) await this.#progress.next()
+  }
+
+  #seal(length: number, file: FileAssembly): void {
+    const region = this.#ring.take(length)
+    const place = file.expect()
+    this.#pool.chunk(region.offset, length, (result) => {
+      this.#ring.free(region)
+      this.#count(result, false)
+      file.fill(place, result.id)
+    })
+  }
+
+  #count({ addedBytes, addedPackedBytes }: SealResult, tree: boolean): void {
+    if (addedBytes === 0) return
+    if (tree) this.added.treeBlobs++
+    else this.added.dataBlobs++
+    this.added.bytes += addedBytes
+    this.added.packedBytes += addedPackedBytes
+  }
+}
+
+/** The ids of one file as they come in, in any order. */
+class FileAssembly {
+  sizeBytes = 0
+  readonly content: Promise<FileContent>
+  readonly #ids: Id[] = []
+  #missing = 0
+  #ended: { readonly sha256: string | undefined } | undefined
+  #resolve: (content: FileContent) => void = () => undefined
+
+  constructor(progress: Progress) {
+    this.content = new Promise((resolve, reject) => {
+      const forget = progress.onFailure(reject)
+      this.#resolve = (content) => {
+        forget()
+        resolve(content)
+      }
+    })
+    // Whoever wrote the file learns of the failure from `write` or `end` too, and may never ask for the content.
+    this.content.catch(() => undefined)
+  }
+
+  expect(): number {
+    this.#missing++
+    return this.#ids.push('') - 1
+  }
+
+  fill(place: number, id: Id): void {
+    this.#ids[place] = id
+    this.#missing--
+    this.#settle()
+  }
+
+  end(sha256: string | undefined): void {
+    this.#ended = { sha256 }
+    this.#settle()
+  }
+
+  #settle(): void {
+    if (!this.#ended || this.#missing > 0) return
+    const { sha256 } = this.#ended
+    this.#resolve({ ids: this.#ids, sizeBytes: this.sizeBytes, ...(sha256 !== undefined && { sha256 }) })
+  }
+}

@@ -1,0 +1,25 @@
+import { createHash } from 'node:crypto'
+import { lstatSync, readFileSync, readdirSync, readlinkSync } from 'node:fs'
+
+/** Everything a restore must bring back, one line an entry, sorted. Access and change times are not in it, nor what a tar cannot hold. */
+export function listTree(root: Buffer, options: { readonly exact: boolean }): string[] {
+  const inodes = new Map<bigint, string>()
+  const lines: string[] = []
+  const visit = (path: Buffer, name: string): void => {
+    const stat = lstatSync(path, { bigint: true })
+    const mtime = options.exact ? stat.mtimeNs : stat.mtimeNs / 1_000_000_000n
+    const shared = stat.isFile() && stat.nlink > 1n ? `same as ${inodes.get(stat.ino) ?? 'none before'}` : ''
+    if (!inodes.has(stat.ino)) inodes.set(stat.ino, name)
+    const what = stat.isFile()
+      ? createHash('sha256').update(readFileSync(path)).digest('hex')
+      : stat.isSymbolicLink()
+        ? readlinkSync(path, 'buffer').toString('hex')
+        : ''
+    lines.push([name, stat.mode.toString(8), stat.uid, stat.gid, mtime, stat.isFile() ? stat.size : '', what, shared].join(' '))
+    if (!stat.isDirectory()) return
+    const children = readdirSync(path, { encoding: 'buffer' }).toSorted((a, b) => Buffer.compare(a, b))
+    for (const child of children) visit(Buffer.concat([path, Buffer.from('/'), child]), `${name}/${child.toString('latin1')}`)
+  }
+  visit(root, '.')
+  return lines
+}
