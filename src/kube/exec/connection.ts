@@ -8,7 +8,7 @@ const protocols = ['v5.channel.k8s.io', 'v4.channel.k8s.io']
 const channel = { stdin: 0, stdout: 1, stderr: 2, status: 3, close: 255 } as const
 
 /** A ping keeps proxies from cutting a quiet connection; three unanswered ones mean that nobody is there. */
-const pingMs = 20_000
+export const defaultPingMs = 20_000
 const silentPings = 3
 
 const closeMs = 5_000
@@ -22,6 +22,8 @@ export interface ExecRequest {
   readonly stdin: boolean
   readonly signal?: AbortSignal | undefined
   readonly connectTimeoutMs: number
+  /** @default 20_000 */
+  readonly pingMs?: number | undefined
 }
 
 /** Frames of one exec, no meaning. Stdout and stderr go to the listeners given to `start`. */
@@ -30,6 +32,7 @@ export class ExecConnection {
   readonly #ended = Promise.withResolvers<ApiStatus>()
   #status: ApiStatus | undefined
   #ping: NodeJS.Timeout | undefined
+  readonly #pingMs: number
   #silent = 0
 
   static async open(client: KubeClient, request: ExecRequest): Promise<ExecConnection> {
@@ -38,11 +41,12 @@ export class ExecConnection {
     const query = { container: target.container, command, stdin, stdout: true, stderr: true, tty: false }
     // Repeating the handshake is safe only when it surely did not start anything, as with a POST.
     const socket = await client.webSocket({ path, query }, protocols, { signal, timeoutMs: connectTimeoutMs, retry: false })
-    return new ExecConnection(socket)
+    return new ExecConnection(socket, request.pingMs ?? defaultPingMs)
   }
 
-  private constructor(socket: WebSocket) {
+  private constructor(socket: WebSocket, pingMs: number) {
     this.#socket = socket
+    this.#pingMs = pingMs
     this.#ended.promise.catch(() => undefined) // whoever needs it awaits it; nobody has to
   }
 
@@ -70,7 +74,7 @@ export class ExecConnection {
     this.#socket.on('pong', () => (this.#silent = 0))
     this.#socket.on('error', (error) => (lost = error))
     this.#socket.on('close', (code) => this.#settle(lost, code))
-    this.#ping = setInterval(() => this.#beat(), pingMs)
+    this.#ping = setInterval(() => this.#beat(), this.#pingMs)
     this.#ping.unref()
     this.#socket.resume()
   }
@@ -128,7 +132,7 @@ export class ExecConnection {
   #settle(error: unknown, code: number): void {
     clearInterval(this.#ping)
     if (this.#status) return this.#ended.resolve(this.#status)
-    const why = this.#silent > silentPings ? 'no sign of life for a minute' : `closed (${code}) before a status arrived`
+    const why = this.#silent > silentPings ? `no answer to ${silentPings} pings` : `closed (${code}) before a status arrived`
     this.#ended.reject(kubeError('KUBE_EXEC_LOST', `the connection to the command was lost: ${why}`, { cause: error }))
   }
 }

@@ -13,15 +13,20 @@ import { isWrappable } from './wrapper.ts'
 const stdoutBufferBytes = 1 << 20
 const captureTailBytes = 64 << 10
 
-export function createExec(client: KubeClient): KubeExec {
+/** `pingMs`: between the pings that notice a dead connection after three without an answer. @default 20_000 */
+export function createExec(client: KubeClient, { pingMs }: { readonly pingMs?: number } = {}): KubeExec {
+  const start: Start = async (request) => await startSession(client, { ...request, pingMs })
   return {
-    stream: async (target, command, options = {}) => await openStream(client, target, command, options),
-    capture: async (target, command, options = {}) => await capture(client, target, command, options),
+    stream: async (target, command, options = {}) => await openStream(start, target, command, options),
+    capture: async (target, command, options = {}) => await capture(start, target, command, options),
   }
 }
 
+type StartRequest = Omit<SessionRequest, 'target'> & { readonly target: ExecTarget }
+type Start = (request: Omit<StartRequest, 'pingMs'>) => Promise<ExecSession>
+
 async function openStream(
-  client: KubeClient,
+  start: Start,
   target: ExecTarget,
   command: readonly string[],
   options: ExecOptions,
@@ -33,13 +38,15 @@ async function openStream(
     highWaterMark: stdoutBufferBytes,
     read: () => session?.resume(),
     destroy(error, done) {
-      if (!over) life.abort(error ?? kubeError('KUBE_EXEC_LOST', 'the reader of the output stopped before its end'))
+      // A reader that leaves its loop destroys with a bare AbortError; one that failed says why.
+      const left = error === null || error.name === 'AbortError'
+      if (!over) life.abort(left ? kubeError('KUBE_EXEC_LOST', 'the reader of the output stopped before its end') : error)
       done(error)
     },
   })
   stdout.on('error', noop) // shows to whoever reads, and in `result`; it must not end the process
   try {
-    session = await startSession(client, {
+    session = await start({
       target,
       command,
       options,
@@ -83,7 +90,7 @@ function checkWhole(session: ExecSession, { exitCode }: ExecResult): void {
 }
 
 async function capture(
-  client: KubeClient,
+  start: Start,
   target: ExecTarget,
   command: readonly string[],
   options: CaptureOptions,
@@ -98,7 +105,7 @@ async function capture(
     return true
   }
   try {
-    const session = await startSession(client, { target, command, options, signal: life.signal, onStdout: take })
+    const session = await start({ target, command, options, signal: life.signal, onStdout: take })
     const result = await session.finish()
     lines?.end()
     return { ...result, stdout: tail.text(), truncated: tail.total > tailBytes }
@@ -107,10 +114,7 @@ async function capture(
   }
 }
 
-async function startSession(
-  client: KubeClient,
-  request: Omit<SessionRequest, 'target'> & { readonly target: ExecTarget },
-): Promise<ExecSession> {
+async function startSession(client: KubeClient, request: StartRequest): Promise<ExecSession> {
   const { command, options, signal } = request
   checkCommand(command)
   const target = await withContainer(client, request.target, signal)

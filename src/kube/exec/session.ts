@@ -30,6 +30,7 @@ export interface SessionRequest {
   readonly options: ExecOptions
   /** Takes the output; false asks to pause until `resume`. */
   readonly onStdout: (bytes: Buffer) => boolean
+  readonly pingMs: number | undefined
   /** Of the whole exec: the caller's, the deadline's and the reader's. */
   readonly signal: AbortSignal
 }
@@ -53,7 +54,7 @@ export class ExecSession {
 
   /** Resolves when the command was started (wrapped) or asked for (plain). Throws NoShell, or why it could not start. */
   static async start(client: KubeClient, request: SessionRequest, wrapped: boolean): Promise<ExecSession> {
-    const { target, command, options, signal } = request
+    const { target, command, options, signal, pingMs } = request
     const { connectTimeoutMs = 30_000 } = options
     const connection = await ExecConnection.open(client, {
       target,
@@ -61,6 +62,7 @@ export class ExecSession {
       stdin: wrapped || options.stdin !== undefined,
       signal,
       connectTimeoutMs,
+      pingMs,
     })
     const session = new ExecSession(client, request, connection, wrapped)
     try {
@@ -137,9 +139,14 @@ export class ExecSession {
     })
     await this.#connection.write(Buffer.from(preamble))
     const ended = this.#connection.ended.then((status) => this.#notStarted(status))
-    await within(timeoutMs, signal, Promise.race([this.#started.promise, ended]), () =>
-      kubeError('KUBE_TIMEOUT', `${this.where}: the container did not start the command within ${timeoutMs / 1000} s`),
-    )
+    const late = (): Error =>
+      kubeError('KUBE_TIMEOUT', `${this.where}: the container did not start the command within ${timeoutMs / 1000} s`)
+    try {
+      await within(timeoutMs, signal, Promise.race([this.#started.promise, ended]), late)
+    } catch (error) {
+      // Started at the last moment: then `finish` ends it as it ends any other.
+      if (!this.#scanner?.header) throw error
+    }
   }
 
   /** The exec is over. Before the wrapper's first word that means that the command did not run. */
