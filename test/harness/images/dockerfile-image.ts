@@ -26,10 +26,12 @@ export async function buildDockerfile(folders: Folders, base: BaseImage, image: 
   const folder = await cached(folders, cacheName(image.name), keyOf(base.key, image.name, ...inputs), async (out) => {
     const args = buildArgs.flatMap(([name, value]) => ['--build-arg', `${name}=${value}`])
     await withStore(folders, base, async (buildah) => {
-      const from = ['--pull-never', '--layers=false', '--file', dockerfile]
+      // With the layers kept, a build whose last lines changed starts at those.
+      const from = ['--pull-never', '--layers', '--file', dockerfile]
       await buildah('bud', ...from, ...args, '--tag', image.name, image.context)
       await buildah('push', image.name, `docker-archive:${join(out, 'image.tar')}:${image.name}`)
-      await buildah('rmi', image.name)
+      // What the name meant before this build.
+      await buildah('rmi', '--prune')
     })
   })
   return join(folder, 'image.tar')
@@ -39,7 +41,7 @@ type Buildah = (...args: readonly string[]) => Promise<string>
 
 /** buildah with a store of its own that holds the base image, for one builder at a time. */
 async function withStore(folders: Folders, base: BaseImage, work: (buildah: Buildah) => Promise<void>): Promise<void> {
-  const store = await cached(folders, 'buildah', base.key, async (out) => {
+  const store = await cached(folders, 'buildah', keyOf(base.key, 'overlay'), async (out) => {
     const id = await buildahIn(out)('pull', '--quiet', `docker-archive:${base.archive}`)
     await buildahIn(out)('tag', id.trim(), debianImage)
   })
@@ -52,7 +54,7 @@ async function withStore(folders: Folders, base: BaseImage, work: (buildah: Buil
 }
 
 function buildahIn(store: string): Buildah {
-  const folders = ['--root', join(store, 'root'), '--runroot', join(store, 'runroot'), '--storage-driver', 'vfs']
+  const folders = ['--root', join(store, 'root'), '--runroot', join(store, 'runroot'), '--storage-driver', 'overlay']
   return (...args) => run('buildah', [...folders, ...args], { env: { BUILDAH_ISOLATION: 'chroot' } })
 }
 
