@@ -7,35 +7,35 @@ import { buffer, text } from 'node:stream/consumers'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { S3Store } from '../../../src/store/s3.ts'
 import { keysBelow, patterned } from '../../conformance/object-store.ts'
-import { versitygwProgram } from '../../harness/s3/program.ts'
-import { type S3Server, startVersitygw } from '../../harness/s3/versitygw.ts'
+import { useTestBuckets } from '../../harness/s3/test-buckets.ts'
+import { useWorld } from '../../harness/world/fixtures.ts'
 
 const entry = resolve(import.meta.dirname, '../../../src/main/holdfast.ts')
 const manifest = '.holdfast-manifest.json'
 
-let server: S3Server
+const world = useWorld()
+const buckets = useTestBuckets(world)
 let store: S3Store
 let profile: string
 let folder: string
-let buckets = 0
+let bucket: string
 beforeAll(async () => {
-  server = await startVersitygw(await versitygwProgram())
   folder = await mkdtemp(join(tmpdir(), 'holdfast-kando-'))
 })
 afterAll(async () => {
-  await server?.stop()
   await rm(folder, { recursive: true, force: true })
 })
 beforeEach(async () => {
-  const settings = await server.bucket(`kando${++buckets}`)
+  const settings = await buckets.create()
   store = new S3Store(settings)
-  profile = profileOf({ bucket: settings.bucket })
+  bucket = settings.bucket
+  profile = profileOf({ bucket })
 })
 
 function profileOf(location: object): string {
   return JSON.stringify({
-    Location: { type: 's3Compliant', endpoint: server.endpoint, prefix: 'team', region: '', ...location },
-    Credential: { Type: 'keyPair', KeyPair: { ID: server.accessKeyId, Secret: server.secretAccessKey }, Secret: null },
+    Location: { type: 's3Compliant', endpoint: world().s3.endpoint, prefix: 'team', region: '', ...location },
+    Credential: { Type: 'keyPair', KeyPair: { ID: world().s3.accessKey, Secret: world().s3.secretKey }, Secret: null },
     SkipSSLVerify: false,
   })
 }
@@ -187,7 +187,7 @@ describe('kando location', () => {
     ['an empty key', ['output', '', 'v'], 'Key should not be empty'],
     ['no value', ['output', 'k'], 'Command accepts 2 arguments, received 1 arguments'],
   ])('ends with 69 and says why: %s', async (_name, words, message) => {
-    const bare = profileOf({ bucket: `kando${buckets}`, prefix: '' })
+    const bare = profileOf({ bucket, prefix: '' })
     const filled = words.map((word) => (word === 'PROFILE' ? profile : word === 'BARE' ? bare : word))
 
     const ended = await kando(filled)

@@ -1,12 +1,11 @@
-import { ListMultipartUploadsCommand, S3Client } from '@aws-sdk/client-s3'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { messageOf } from '../../../src/base/errors.ts'
 import { S3Store } from '../../../src/store/s3.ts'
 import type { S3Settings } from '../../../src/store/s3/settings.ts'
 import { chunksOf, cut, hashOf, keysBelow, patterned, sha256 } from '../../conformance/object-store.ts'
 import { type FaultAct, type FaultProxy, type ProxiedRequest, startFaultProxy } from '../../harness/s3/fault-proxy.ts'
-import { versitygwProgram } from '../../harness/s3/program.ts'
-import { type S3Server, startVersitygw } from '../../harness/s3/versitygw.ts'
+import { useTestBuckets } from '../../harness/s3/test-buckets.ts'
+import { useWorld } from '../../harness/world/fixtures.ts'
 
 const quick = { attempts: 4, firstMs: 1, maxMs: 5 }
 const timing = { idleMs: 400, connectMs: 2_000, retry: quick, patientRetry: quick, graceMs: 200 }
@@ -23,22 +22,20 @@ const hasChecksum = ({ headers }: ProxiedRequest): boolean =>
 const slowDown: FaultAct = { answer: 503, code: 'SlowDown' }
 const internal: FaultAct = { answer: 500, code: 'InternalError' }
 
-let server: S3Server
+const world = useWorld()
+const buckets = useTestBuckets(world)
 let proxy: FaultProxy
 let direct: S3Settings
-let buckets = 0
 let store: S3Store
 beforeAll(async () => {
-  server = await startVersitygw(await versitygwProgram())
-  proxy = await startFaultProxy(server.endpoint)
+  proxy = await startFaultProxy(world().s3.endpoint)
 })
 afterAll(async () => {
   await proxy?.stop()
-  await server?.stop()
 })
 beforeEach(async () => {
   proxy.reset()
-  direct = await server.bucket(`faults${++buckets}`)
+  direct = await buckets.create()
   store = open({})
 })
 afterEach(async () => {
@@ -54,11 +51,8 @@ const stream = (): AsyncIterable<Uint8Array> => chunksOf(cut(large, [1_000_000])
 
 /** Nothing of a failed upload may stay: neither object nor parts. */
 async function expectNothingLeft(): Promise<void> {
-  const client = new S3Client({ ...direct, region: 'us-east-1', forcePathStyle: true })
-  const { Uploads } = await client.send(new ListMultipartUploadsCommand({ Bucket: direct.bucket }))
-  client.destroy()
+  expect(await buckets.openUploads(direct.bucket)).toEqual([])
   proxy.reset()
-  expect(Uploads ?? []).toEqual([])
   expect(await keysBelow(store, '')).toEqual([])
 }
 
