@@ -1,12 +1,12 @@
 import { systemClock } from '../base/clock.ts'
 import { startOperator } from '../controllers/runtime/start-operator.ts'
 import { getFunction } from '../functions/registry.ts'
-import { openQueueAdder } from '../queue/bullmq.ts'
+import { BullAdder } from '../queue/bull.ts'
 import type { Process, RunningPart } from './run.ts'
 
 /** The controllers of this installation. */
 export function startOperatorPart({ config, kube, log, namespace, watchNamespaces, instance }: Process): Promise<RunningPart> {
-  const queue = openQueueAdder({ url: config.redisUrl, log })
+  const queue = new BullAdder({ redisUrl: config.redisUrl, log })
   const operator = startOperator({
     kube,
     queue,

@@ -1,9 +1,9 @@
 import { systemClock } from '../base/clock.ts'
 import { createRecordWriter } from '../catalog/write-record.ts'
 import { startWorker } from '../engine/start-worker.ts'
-import { createRepositories } from '../functions/repositories/create.ts'
+import { createRepositories } from '../functions/open-repositories.ts'
 import { getFunction } from '../functions/registry.ts'
-import { openQueueSource } from '../queue/bullmq.ts'
+import { BullSource } from '../queue/bull.ts'
 import { openStore } from '../store/location.ts'
 import { engineIdentity } from './engine-identity.ts'
 import { createRenderer } from './renderer.ts'
@@ -20,13 +20,13 @@ export async function startWorkerPart({
   instance,
 }: Process): Promise<RunningPart> {
   const engine = await engineIdentity(kube, namespace, config)
-  const jobs = openQueueSource({ url: config.redisUrl, log })
+  const jobs = new BullSource({ redisUrl: config.redisUrl, log })
   const worker = startWorker({
     kube,
     jobs,
     findFunction: getFunction,
-    renderer: createRenderer(),
-    repositories: createRepositories({ kube, engine, clock: systemClock }),
+    renderer: createRenderer(systemClock),
+    repositories: createRepositories({ kube, namespace, holder: `${config.workerName}/${instance}`, clock: systemClock }),
     openStore: (profile) => Promise.resolve(openStore(profile)),
     writeRecord: createRecordWriter({
       openStore: (profile) => Promise.resolve(openStore(profile)),
