@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { locationKey, openStore } from '../../../src/store/location.ts'
 import { type ResolvedProfile, decodeProfile, parseProfileJson } from '../../../src/store/profile-json.ts'
+import { StorePool } from '../../../src/store/store-pool.ts'
 
 const wire = {
   Location: { type: 's3Compliant', bucket: 'b', endpoint: 'http://s3:9000/', prefix: 'p', region: 'r' },
@@ -105,5 +106,32 @@ describe('opening a location', () => {
     ['p', '../../x/', 'x'],
   ])('the key of prefix %j and path %j is %j', (prefix, path, key) => {
     expect(locationKey(at({ prefix }), path)).toBe(key)
+  })
+})
+
+describe('a pool of stores', () => {
+  test('shares a store among equal Profiles, and not across credentials', async () => {
+    await using pool = new StorePool()
+    const rotated = { ...wire, Credential: { Type: 'keyPair', KeyPair: { ID: 'id', Secret: 'other' } } }
+
+    const store = pool.open(decodeProfile(wire))
+
+    expect(pool.open(decodeProfile({ ...wire }))).toBe(store)
+    expect(pool.open(decodeProfile(rotated))).not.toBe(store)
+  })
+
+  test('keeps the most recently used when there are too many', async () => {
+    await using pool = new StorePool()
+    const profileOf = (bucket: string): ResolvedProfile => decodeProfile({ ...wire, Location: { ...wire.Location, bucket } })
+    const used = pool.open(profileOf('used'))
+    const unused = pool.open(profileOf('unused'))
+
+    for (let index = 0; index < 31; index++) {
+      pool.open(profileOf(`b${index}`))
+      pool.open(profileOf('used'))
+    }
+
+    expect(pool.open(profileOf('used'))).toBe(used)
+    expect(pool.open(profileOf('unused'))).not.toBe(unused)
   })
 })
