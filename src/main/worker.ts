@@ -4,7 +4,7 @@ import { startWorker } from '../engine/start-worker.ts'
 import { createRepositories } from '../functions/open-repositories.ts'
 import { getFunction } from '../functions/registry.ts'
 import { BullSource } from '../queue/bull.ts'
-import { openStore } from '../store/location.ts'
+import { StorePool } from '../store/store-pool.ts'
 import { engineIdentity } from './engine-identity.ts'
 import { createRenderer } from './renderer.ts'
 import type { Process, RunningPart } from './run.ts'
@@ -21,15 +21,16 @@ export async function startWorkerPart({
 }: Process): Promise<RunningPart> {
   const engine = await engineIdentity(kube, namespace, config)
   const jobs = new BullSource({ redisUrl: config.redisUrl, log })
+  const stores = new StorePool()
   const worker = startWorker({
     kube,
     jobs,
     findFunction: getFunction,
     renderer: createRenderer(systemClock),
     repositories: createRepositories({ kube, namespace, holder: `${config.workerName}/${instance}`, clock: systemClock }),
-    openStore: (profile) => Promise.resolve(openStore(profile)),
+    openStore: (profile) => Promise.resolve(stores.open(profile)),
     writeRecord: createRecordWriter({
-      openStore: (profile) => Promise.resolve(openStore(profile)),
+      openStore: (profile) => Promise.resolve(stores.open(profile)),
       installationId: engine.installationId,
       engineVersion: version,
     }),
@@ -46,6 +47,7 @@ export async function startWorkerPart({
     close: async () => {
       await worker.close()
       await jobs.close()
+      await stores.close()
     },
   }
 }
