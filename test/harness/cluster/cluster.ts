@@ -8,7 +8,7 @@ import { keyOf } from '../machine/content-key.ts'
 import { ensurePackages, packages } from '../machine/debian-packages.ts'
 import type { Folders } from '../machine/folders.ts'
 import { withLock } from '../machine/lock.ts'
-import { bootId, isAlive } from '../machine/processes.ts'
+import { isAlive } from '../machine/processes.ts'
 import { say, step } from '../machine/steps.ts'
 import { ensureGoPrograms, type GoPrograms } from '../parts/go-programs.ts'
 import { waitFor } from '../world/wait-for.ts'
@@ -89,7 +89,6 @@ async function startAll(
   const space = await openSpace(folders.state, go.pause)
   const record: ClusterRecord = {
     version: versionOf(go),
-    bootId: bootId(),
     state: folders.state,
     cgroup,
     network: await openNetwork(space.init.pid),

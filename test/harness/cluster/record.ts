@@ -1,21 +1,17 @@
 import { readFileSync } from 'node:fs'
 import { rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { bootId } from '../machine/processes.ts'
 import type { NodeSetup } from './programs.ts'
 
 /** What a running node was started with, kept in its state folder for whoever takes over. Readable by root only. */
 export interface ClusterRecord extends NodeSetup {
   /** Another version's cluster is not taken over. */
   readonly version: string
-  /** After a restart of the machine nothing of it runs. */
-  readonly bootId: string
 }
 
 export function findClusterRecord(state: string): ClusterRecord | undefined {
   try {
-    const record = JSON.parse(readFileSync(recordFile(state), 'utf8')) as ClusterRecord
-    return record.bootId === bootId() ? record : undefined
+    return JSON.parse(readFileSync(recordFile(state), 'utf8')) as ClusterRecord
   } catch {
     // None, or half a one that a crash left before it was complete: either way there is nothing to take over.
     return undefined

@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process'
-import { copyFile, mkdir, rename } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
+import { copyFile, mkdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { run, systemEnvironment } from '../machine/command.ts'
-import { findRecord, isAlive, type ProcessRecord, signalProcess } from '../machine/processes.ts'
+import { bootId, findRecord, isAlive, type ProcessRecord, signalProcess } from '../machine/processes.ts'
 import { removeCgroups } from './cgroups.ts'
 import { waitFor } from '../world/wait-for.ts'
 
@@ -16,12 +17,13 @@ export interface Space {
 }
 
 export function findSpace(state: string): Space | undefined {
-  const init = findRecord(recordFile(state, 'node'))
+  const init = findProcess(state, 'node')
   return isAlive(init) ? { init } : undefined
 }
 
 export async function openSpace(state: string, pause: string): Promise<Space> {
   for (const folder of ['run', 'logs']) await mkdir(join(state, folder), { recursive: true })
+  await writeFile(join(state, 'run', 'boot'), bootId())
   // This shell records itself, then becomes `unshare`, which stays as the parent of the node's first process and takes
   // it along when it is killed.
   const script = 'read -r stat </proc/self/stat; echo "$stat" >"$0/run/unshare"; exec unshare "$@" >>"$0/logs/node.log" 2>&1'
@@ -37,16 +39,19 @@ export interface NodeProgram {
   readonly env?: Readonly<Record<string, string>>
 }
 
-/** Starts a program in the space and returns when it has recorded itself. It outlives this process. */
+/**
+ * Starts a program in the space and returns when it has recorded itself. It outlives this process, and knows nothing of
+ * this process's environment (proxies, credentials, KUBECONFIG).
+ */
 export async function startInSpace(state: string, space: Space, spec: NodeProgram): Promise<ProcessRecord> {
   const enter = ['-t', String(space.init.pid), '-n', '-m', '-p', '--', 'setsid', '--fork']
   const launch = [...(await ownScript(state, 'launch.sh')), state, spec.name, spec.program, ...spec.args]
   const before = findProcess(state, spec.name)
-  await run('nsenter', [...enter, ...launch], { env: { ...spec.env } })
+  await run('nsenter', [...enter, ...launch], { env: { ...spec.env }, inherit: 'path' })
   return waitFor(
     `the start of ${spec.name}`,
     () => {
-      const now = findRecord(recordFile(state, spec.name))
+      const now = findProcess(state, spec.name)
       return now && now.pid !== before?.pid ? now : undefined
     },
     { timeoutMs: 10_000 },
@@ -55,21 +60,27 @@ export async function startInSpace(state: string, space: Space, spec: NodeProgra
 
 /** The record of a program of the space, running or not. */
 export function findProcess(state: string, name: string): ProcessRecord | undefined {
-  return findRecord(recordFile(state, name))
+  return isOfThisBoot(state) ? findRecord(join(state, 'run', name)) : undefined
 }
 
 /** Ends everything in the space, and waits until it is gone: the first process goes last. */
 export async function closeSpace(state: string, cgroup: string): Promise<void> {
-  const init = findRecord(recordFile(state, 'node'))
-  const parent = findRecord(join(state, 'run', 'unshare'))
+  const init = findProcess(state, 'node')
+  const parent = findProcess(state, 'unshare')
   signalProcess(init, 'SIGKILL')
   signalProcess(parent, 'SIGKILL')
   await waitFor('the end of the node', () => !isAlive(init) && !isAlive(parent), { timeoutMs: 30_000 })
   await removeCgroups(cgroup)
 }
 
-function recordFile(state: string, name: string): string {
-  return join(state, 'run', name)
+/** After a restart of the machine the records name nothing, or by bad luck a process of somebody else. */
+function isOfThisBoot(state: string): boolean {
+  try {
+    return readFileSync(join(state, 'run', 'boot'), 'utf8') === bootId()
+  } catch {
+    // Nothing was started in this folder.
+    return false
+  }
 }
 
 /** Copied first: the checkout may lie where the node has another folder mounted. */

@@ -1,10 +1,13 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { homedir } from 'node:os'
 
 export interface CommandOptions {
   readonly cwd?: string
-  /** Added to the environment of this process. */
+  /** Added to the environment. */
   readonly env?: Readonly<Record<string, string>>
+  /** Hand down the environment of this process, or only where programs are. @default 'all' */
+  readonly inherit?: 'all' | 'path'
   readonly input?: string
   readonly signal?: AbortSignal
   /** Exit codes that are no failure. @default [0] */
@@ -24,7 +27,7 @@ export async function run(program: string, args: readonly string[], options: Com
 
 export async function runFully(program: string, args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
   const child = spawn(program, args, {
-    env: { ...systemEnvironment(), ...options.env },
+    env: { ...inherited(options.inherit), ...options.env },
     stdio: ['pipe', 'pipe', 'pipe'],
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     ...(options.signal === undefined ? {} : { signal: options.signal }),
@@ -46,6 +49,11 @@ export async function runFully(program: string, args: readonly string[], options
 export function systemEnvironment(env: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
   const folders = new Set([...(env['PATH'] ?? '').split(':'), '/usr/local/sbin', '/usr/sbin', '/sbin', '/usr/local/go/bin'])
   return { ...env, PATH: [...folders].filter(Boolean).join(':') }
+}
+
+function inherited(which: CommandOptions['inherit']): NodeJS.ProcessEnv {
+  const all = systemEnvironment()
+  return which === 'path' ? { PATH: all['PATH'], HOME: homedir(), LANG: 'C.UTF-8' } : all
 }
 
 /** True when a program of that name is in the PATH. */
