@@ -12,7 +12,7 @@ import { filesPath, hideScript, type HiddenCommand } from './hidden-script.ts'
 import { type JobCheckpoint, readJobCheckpoint } from './job-checkpoint.ts'
 import { type JobPodRequest, buildJobPod, isOfPhase, jobNamespace, mainContainer } from './job-pod.ts'
 import { nameTaken, putScriptSecret } from './script-secret.ts'
-import { type SecretValues, secretValuesOf } from './secret-values.ts'
+import { secretValuesOf } from './secret-values.ts'
 
 /** A pod that was started for a phase. */
 export interface JobPod extends PodRef {
@@ -31,7 +31,7 @@ const cleanupMs = 12_000
 
 /**
  * Makes the pod, waits until it started, does `work` with it and removes it, whatever happened; on a handover to another attempt a pod
- * that can be adopted stays. Its deletion is awaited where claims were mounted, so that the next phase finds them free.
+ * that can be adopted stays. Its deletion is awaited, so that the next phase finds its claims free.
  */
 export async function withJobPod<T>(ctx: FunctionContext, request: JobRequest, work: (pod: JobPod) => Promise<T>): Promise<T> {
   const before = readJobCheckpoint(ctx.resumed)
@@ -45,7 +45,7 @@ export async function withJobPod<T>(ctx: FunctionContext, request: JobRequest, w
     await started(ctx, pod)
     return await work(pod)
   } finally {
-    if (!(request.adopt && isHandover(ctx.signal))) await cleanUp(ctx, place, (request.volumes ?? []).length > 0)
+    if (!(request.adopt && isHandover(ctx.signal))) await cleanUp(ctx, place)
   }
 }
 
@@ -125,16 +125,18 @@ async function started(ctx: FunctionContext, pod: JobPod): Promise<void> {
   try {
     await ctx.kube.pods.waitStarted(pod, { signal: ctx.signal, timeoutMs })
   } catch (error) {
+    if (kubeError.is(error, 'KUBE_POD_GONE')) throw podLost(pod)
     if (!kubeError.is(error, 'KUBE_POD_STUCK', 'KUBE_POD_NOT_READY')) throw error
-    const tail = await lastLines(ctx, pod)
-    throw functionError(
-      'FUNCTION_POD_NOT_READY',
-      `Pod did not transition into running state. Timeout:${goDuration(timeoutMs)}  Namespace:${pod.namespace}, Name:${pod.name}: ` +
-        `${messageOf(error)}${tail}`,
-      { cause: error, details: { pod: pod.name, namespace: pod.namespace } },
-    )
+    const said = error.message.startsWith(notStarted) ? error.message : `${notStarted}: ${error.message}`
+    throw functionError('FUNCTION_POD_NOT_READY', `${said}${await lastLines(ctx, pod)}`, {
+      cause: error,
+      details: { pod: pod.name, namespace: pod.namespace },
+    })
   }
 }
+
+/** As Kanister says it. */
+const notStarted = 'Pod did not transition into running state'
 
 /** Waits until the main container ended well. FUNCTION_POD_FAILED names the exit code and ends with the last ten lines of the log. */
 export async function waitJobDone(ctx: FunctionContext, pod: JobPod, tail: string): Promise<void> {
@@ -143,28 +145,18 @@ export async function waitJobDone(ctx: FunctionContext, pod: JobPod, tail: strin
   } catch (error) {
     if (kubeError.is(error, 'KUBE_POD_GONE')) throw podLost(pod)
     if (!kubeError.is(error, 'KUBE_POD_FAILED')) throw error
-    const exitCode = await exitCodeOf(ctx, pod)
+    const { exitCode } = error.details
     const ended = exitCode === undefined ? '' : `command terminated with exit code ${exitCode}: `
-    throw functionError(
-      'FUNCTION_POD_FAILED',
-      `Pod failed to complete: ${ended}${messageOf(error)}${tail === '' ? '' : `\n${tail}`}`,
-      {
-        cause: error,
-        details: { pod: pod.name, namespace: pod.namespace, exitCode },
-      },
-    )
+    throw functionError('FUNCTION_POD_FAILED', `Pod failed to complete: ${ended}${error.message}${tail === '' ? '' : `\n${tail}`}`, {
+      cause: error,
+      details: { pod: pod.name, namespace: pod.namespace, exitCode },
+    })
   }
 }
 
-async function exitCodeOf(ctx: FunctionContext, pod: JobPod): Promise<number | undefined> {
-  const found = await ctx.kube.resource(kinds.pods).find(pod, { signal: ctx.signal })
-  return found?.status?.containerStatuses?.find(({ name }) => name === mainContainer)?.state?.terminated?.exitCode
-}
-
 async function lastLines(ctx: FunctionContext, pod: JobPod): Promise<string> {
-  const secrets: SecretValues = secretValuesOf(ctx.params)
   const text = await ctx.kube.pods.tailLog(pod, { container: mainContainer, lines: 10, signal: ctx.signal })
-  return text === '' ? '' : `\n${secrets.redact(text)}`
+  return text === '' ? '' : `\n${secretValuesOf(ctx.params).redact(text)}`
 }
 
 /** Says that the result was read, before the pod goes. */
@@ -187,7 +179,7 @@ export async function removeJobPod(ctx: FunctionContext, place: PodRef, signal: 
 }
 
 /** Errors are noted, not thrown: they must not replace the result of the phase. The cluster's own deadline ends what stays behind. */
-async function cleanUp(ctx: FunctionContext, place: PodRef, _awaited: boolean): Promise<void> {
+async function cleanUp(ctx: FunctionContext, place: PodRef): Promise<void> {
   try {
     await withCleanupSignal(`the removal of pod "${place.namespace}/${place.name}"`, cleanupMs, (signal) =>
       removeJobPod(ctx, place, signal),
@@ -202,11 +194,4 @@ function podLost(place: PodRef): Error {
     'FUNCTION_POD_LOST',
     `pod "${place.namespace}/${place.name}" was deleted before its result was read, so it is not known what it did; check, then run the action again`,
   )
-}
-
-/** 15m0s, as Go prints it. */
-function goDuration(ms: number): string {
-  const seconds = Math.round(ms / 1000)
-  const hours = Math.floor(seconds / 3600)
-  return `${hours > 0 ? `${hours}h` : ''}${hours > 0 || seconds >= 60 ? `${Math.floor((seconds % 3600) / 60)}m` : ''}${seconds % 60}s`
 }
