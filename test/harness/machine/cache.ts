@@ -30,16 +30,17 @@ export async function cached(
     await mkdir(unfinished, { recursive: true })
     await step(`building ${name}`, () => make(unfinished))
     await rename(unfinished, folder)
-    await removeOldest(folders.cache, name, options.keep ?? 3)
+    await removeOldest(folders.cache, name, folder, (options.keep ?? 3) - 1)
   })
   return folder
 }
 
-async function removeOldest(cache: string, name: string, keep: number): Promise<void> {
+/** Keeps `keep` folders of that name besides the one just made. */
+async function removeOldest(cache: string, name: string, made: string, keep: number): Promise<void> {
   const siblings = (await readdir(cache)).filter(
     (entry) => entry.startsWith(`${name}-`) && /^[0-9a-f]{16}(\.unfinished)?$/.test(entry.slice(name.length + 1)),
   )
   const dated = siblings.map((entry) => ({ path: join(cache, entry), madeMs: statSync(join(cache, entry)).mtimeMs }))
-  const newestFirst = dated.toSorted((a, b) => b.madeMs - a.madeMs)
+  const newestFirst = dated.filter(({ path }) => path !== made).toSorted((a, b) => b.madeMs - a.madeMs)
   for (const { path } of newestFirst.slice(keep)) await rm(path, { recursive: true, force: true })
 }
