@@ -139,7 +139,8 @@ class BullConsumer implements JobConsumer {
       maxStalledCount: 1_000_000,
       removeOnComplete: { count: 0 },
       removeOnFail: { count: 0 },
-      drainDelay: 5,
+      // A stopped process may swallow a wake-up; the others look by themselves this often, in seconds.
+      drainDelay: 2,
     })
     worker.on('error', (error) => log.debug({ error: error.message }, 'queue worker error'))
     worker.on('lockRenewalFailed', () => undefined)
