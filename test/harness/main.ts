@@ -58,4 +58,11 @@ function imageNamed(name: string): HarnessImage {
   throw new Error(`no image named ${name}: known are ${Object.keys(harnessImages).join(', ')}`)
 }
 
-process.exitCode = await main(process.argv.slice(2))
+try {
+  process.exitCode = await main(process.argv.slice(2))
+} catch (error) {
+  // The message says what to do; HOLDFAST_DEBUG=1 adds where it came from.
+  const text = error instanceof Error ? (process.env['HOLDFAST_DEBUG'] === '1' && error.stack) || error.message : String(error)
+  process.stderr.write(`holdfast: ${text}\n`)
+  process.exitCode = 1
+}
