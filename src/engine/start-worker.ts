@@ -94,6 +94,7 @@ class RunningWorker {
   }
 
   async #takeJob({ namespace, runName, actionIndex, dispatch }: TakenJob): Promise<void> {
+    if (!this.#deps.watchNamespaces.includes(namespace)) return
     const run = await this.#deps.kube
       .resource(ownKinds.runs)
       .find({ namespace, name: runName }, { signal: this.#shutdown.signal })

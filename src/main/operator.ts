@@ -2,11 +2,12 @@ import { systemClock } from '../base/clock.ts'
 import { startOperator } from '../controllers/runtime/start-operator.ts'
 import { getFunction } from '../functions/registry.ts'
 import { BullAdder } from '../queue/bull.ts'
+import { queueName } from '../queue/queue.ts'
 import type { Process, RunningPart } from './run.ts'
 
 /** The controllers of this installation. */
-export function startOperatorPart({ config, kube, log, namespace, watchNamespaces, instance }: Process): Promise<RunningPart> {
-  const queue = new BullAdder({ redisUrl: config.redisUrl, log })
+export function startOperatorPart({ config, kube, log, namespace, watchNamespaces }: Process): Promise<RunningPart> {
+  const queue = new BullAdder({ redisUrl: config.redisUrl, log, name: queueName(namespace) })
   const operator = startOperator({
     kube,
     queue,
@@ -15,7 +16,7 @@ export function startOperatorPart({ config, kube, log, namespace, watchNamespace
     log: log.child({ part: 'operator' }),
     namespace,
     watchNamespaces,
-    identity: `${config.workerName}/${instance}`,
+    identity: config.workerName,
   })
   return Promise.resolve({
     ready: operator.ready,

@@ -4,6 +4,7 @@ import { startWorker } from '../engine/start-worker.ts'
 import { createRepositories } from '../functions/open-repositories.ts'
 import { getFunction } from '../functions/registry.ts'
 import { BullSource } from '../queue/bull.ts'
+import { queueName } from '../queue/queue.ts'
 import { StorePool } from '../store/store-pool.ts'
 import { engineIdentity } from './engine-identity.ts'
 import { createRenderer } from './renderer.ts'
@@ -20,7 +21,7 @@ export async function startWorkerPart({
   instance,
 }: Process): Promise<RunningPart> {
   const engine = await engineIdentity(kube, namespace, config)
-  const jobs = new BullSource({ redisUrl: config.redisUrl, log })
+  const jobs = new BullSource({ redisUrl: config.redisUrl, log, name: queueName(namespace) })
   const stores = new StorePool()
   const worker = startWorker({
     kube,

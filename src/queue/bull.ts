@@ -8,11 +8,10 @@ export interface BullOptions {
   /** `redis://host:port/db`. May hold a password: it is never logged. */
   readonly redisUrl: string
   readonly log: Logger
-  /** @default 'holdfast' */
-  readonly name?: string
+  /** Name of the queue: one per installation, since several may share a Redis. Letters, digits and dashes. */
+  readonly name: string
 }
 
-const defaultName = 'holdfast'
 const addMs = 5_000
 const checkMs = 5_000
 /** A consumer that did not reach Redis for so long is made anew, connections included. */
@@ -24,7 +23,7 @@ export class BullAdder implements JobAdder {
   readonly #queue: Queue
   readonly #handlers = new Set<() => void>()
 
-  constructor({ redisUrl, log, name = defaultName }: BullOptions) {
+  constructor({ redisUrl, log, name }: BullOptions) {
     // Nothing is kept for later: what is not added now is added by the next sweep.
     this.#redis = new Redis(redisUrl, { maxRetriesPerRequest: 1, enableOfflineQueue: false, lazyConnect: true })
     quiet(this.#redis, log)
@@ -126,7 +125,7 @@ class BullConsumer implements JobConsumer {
   }
 
   #open(): { readonly redis: Redis; readonly worker: Worker } {
-    const { redisUrl, log, name = defaultName } = this.#options
+    const { redisUrl, log, name } = this.#options
     const redis = new Redis(redisUrl, { maxRetriesPerRequest: null })
     quiet(redis, log)
     const worker = new Worker(name, (job) => this.#work(job.data as Job), {

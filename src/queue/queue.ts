@@ -49,3 +49,8 @@ export interface JobConsumer {
 export function jobId(actionSetUid: string, actionIndex: number, dispatch: number): string {
   return `${actionSetUid}-${actionIndex}-${dispatch}`
 }
+
+/** The queue of an installation, named by its namespace. */
+export function queueName(engineNamespace: string): string {
+  return `holdfast-${engineNamespace}`
+}

@@ -16,7 +16,6 @@ export interface ActionSetControllerOptions {
   readonly namespace: string
   readonly events: EventSink
   readonly isGone: (fence: Fence) => boolean
-  readonly signal: AbortSignal
 }
 
 /** Drives the ActionSets of one namespace: read, compare, act on the difference. */
@@ -25,11 +24,12 @@ export class ActionSetController {
   readonly #queue: WorkQueue
   readonly #caches: Caches
   readonly #act: ActDeps
+  readonly #stop = new AbortController()
   #open = false
 
   constructor(options: ActionSetControllerOptions) {
     this.#options = options
-    const { deps, settings, namespace, signal, events } = options
+    const { deps, settings, namespace, events } = options
     this.#queue = new WorkQueue({
       clock: deps.clock,
       concurrency: settings.concurrency,
@@ -40,7 +40,7 @@ export class ActionSetController {
     this.#caches = new Caches({
       kube: deps.kube,
       namespace,
-      signal,
+      signal: this.#stop.signal,
       onKey: (key) => this.#open && this.#queue.add(key),
       onError: (error) => deps.log.warn({ namespace, error: String(error) }, 'watch interrupted, it is being repaired'),
     })
@@ -95,6 +95,7 @@ export class ActionSetController {
 
   async close(): Promise<void> {
     this.#open = false
+    this.#stop.abort(new Error('the controller is being stopped'))
     await this.#queue.close()
     await this.#caches.close()
   }

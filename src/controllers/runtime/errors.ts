@@ -5,5 +5,4 @@ export const controllerError = defineErrors({
     next: 'stop',
     summary: 'A Kanister controller runs in a watched namespace; two engines must not act on the same ActionSets.',
   },
-  CONTROLLER_LEADER_LOST: { next: 'retry', summary: 'Another operator took the Lease of a watched namespace.' },
 })

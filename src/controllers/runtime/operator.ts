@@ -15,7 +15,10 @@ export interface OperatorDeps {
   readonly namespace: string
   /** Namespaces whose ActionSets are ours. */
   readonly watchNamespaces: readonly string[]
-  /** Unique per process: the holder of the leader Leases. */
+  /**
+   * Holder of the leader Leases: unique among processes that live at one time, and best the same after a restart (the pod's
+   * name), since a process that died and is back then need not wait for its own Lease to run out.
+   */
   readonly identity: string
   readonly settings?: Partial<OperatorSettings>
 }
@@ -36,7 +39,7 @@ export interface OperatorSettings {
 export interface Operator {
   /** Resolves when every watched namespace is ours and its objects are listed. Rejects with the reason of a refusal. */
   readonly ready: Promise<void>
-  /** Rejects when leadership was lost or a Kanister controller appeared: the process should end. Resolves after `close()`. */
+  /** Rejects when a Kanister controller appeared: the process should end. Resolves after `close()`. */
   readonly done: Promise<void>
   /** Stops reconciling, gives the leader Leases free. Work in flight on workers goes on. */
   close(): Promise<void>

@@ -1,3 +1,4 @@
+import { retry } from '../../base/backoff.ts'
 import type { EventSink } from '../../kube/events.ts'
 import type { HeldLease } from '../../kube/lease.ts'
 import { ActionSetController } from '../actionset/controller.ts'
@@ -14,7 +15,7 @@ const defaults: OperatorSettings = {
   workerTimeoutMs: 10_000,
 }
 
-/** Acts on the ActionSets of the watched namespaces until it is closed or loses one of them. */
+/** Acts on the ActionSets of the watched namespaces until it is closed, or a Kanister controller appears in one of them. */
 export function startOperator(deps: OperatorDeps): Operator {
   const operator = new RunningOperator(deps)
   const ready = operator.start()
@@ -35,8 +36,8 @@ class RunningOperator {
   readonly #stop = new AbortController()
   readonly #events: EventSink
   readonly #liveness: Liveness
-  readonly #leases: HeldLease[] = []
-  #controllers: readonly ActionSetController[] = []
+  readonly #controllers = new Set<ActionSetController>()
+  #governing: readonly Promise<void>[] = []
   #unsubscribe: (() => void) | undefined
   #end: { resolve(): void; reject(error: unknown): void } = { resolve: () => undefined, reject: () => undefined }
 
@@ -56,76 +57,103 @@ class RunningOperator {
   }
 
   async start(): Promise<void> {
-    try {
-      for (const namespace of this.#deps.watchNamespaces) await this.#lead(namespace)
-      await this.#control()
-    } catch (error) {
-      this.#fail(error)
-      throw error
-    }
+    const { watchNamespaces, queue } = this.#deps
+    const started = watchNamespaces.map(
+      (namespace) =>
+        new Promise<void>((resolve, reject) => {
+          const governing = this.#govern(namespace, resolve).catch((error: unknown) => {
+            reject(error)
+            this.#fail(error)
+          })
+          this.#governing = [...this.#governing, governing]
+        }),
+    )
+    this.#unsubscribe = queue.onReconnect(() => this.#controllers.forEach((controller) => controller.queueIsBack()))
+    void this.#every(this.#settings.sweepMs, () => this.#controllers.forEach((controller) => controller.sweep()))
+    void this.#every(this.#settings.livenessPollMs, () => this.#lookForTheDead())
+    await Promise.all(started)
   }
 
   async close(): Promise<void> {
     this.#stop.abort(new Error('the operator is being stopped'))
     this.#unsubscribe?.()
-    await Promise.all(this.#controllers.map((controller) => controller.close()))
-    await Promise.all(this.#leases.map((lease) => lease.release()))
+    await Promise.all(this.#governing)
     await this.#events.flush()
     this.#end.resolve()
   }
 
-  async #lead(namespace: string): Promise<void> {
-    const { kube, identity } = this.#deps
-    await refuseBesideKanister(kube, namespace, this.#stop.signal)
-    const lease = await kube.leases.acquire(
-      { namespace, name: leaderLease, holder: identity, durationMs: leaderMs },
-      { signal: this.#stop.signal },
-    )
-    this.#leases.push(lease)
-    lease.signal.addEventListener('abort', () => {
-      if (this.#stop.signal.aborted) return
-      this.#fail(
-        controllerError('CONTROLLER_LEADER_LOST', `the Lease ${leaderLease} of namespace ${namespace} was lost`, {
-          cause: lease.signal.reason,
-        }),
+  /**
+   * Acts on one namespace for as long as its Lease is ours. A Lease that was lost (the API server was away, this process
+   * slept) is waited for again: workers go on meanwhile, so there is no reason to end the process.
+   */
+  async #govern(namespace: string, onStart: () => void): Promise<void> {
+    const { log } = this.#deps
+    while (!this.#stop.signal.aborted) {
+      const lease = await this.#lead(namespace)
+      if (!lease) return
+      const controller = this.#controller(namespace)
+      this.#controllers.add(controller)
+      try {
+        const until = AbortSignal.any([lease.signal, this.#stop.signal])
+        await Promise.race([controller.start().then(onStart), aborted(until)])
+        await this.#guard(namespace, until)
+      } finally {
+        this.#controllers.delete(controller)
+        await controller.close()
+        await lease.release()
+      }
+      if (!this.#stop.signal.aborted) log.warn({ namespace }, 'the leader Lease was lost, waiting to get it back')
+    }
+  }
+
+  /** Undefined when we are stopped before. */
+  async #lead(namespace: string): Promise<HeldLease | undefined> {
+    const { kube, identity, clock, log } = this.#deps
+    const { signal } = this.#stop
+    const onRetry = (error: unknown): void => log.warn({ namespace, error: String(error) }, 'the API server does not answer')
+    try {
+      return await retry(
+        async () => {
+          await refuseBesideKanister(kube, namespace, signal)
+          const options = { namespace, name: leaderLease, holder: identity, durationMs: leaderMs }
+          return await kube.leases.acquire(options, { signal })
+        },
+        { signal, clock, maxMs: 2_000, onRetry },
       )
+    } catch (error) {
+      if (signal.aborted) return undefined
+      throw error
+    }
+  }
+
+  #controller(namespace: string): ActionSetController {
+    return new ActionSetController({
+      deps: this.#deps,
+      settings: this.#settings,
+      namespace,
+      events: this.#events,
+      isGone: (fence) => this.#liveness.isGone(fence),
     })
   }
 
-  async #control(): Promise<void> {
-    const { deps, signal } = { deps: this.#deps, signal: this.#stop.signal }
-    this.#controllers = deps.watchNamespaces.map(
-      (namespace) =>
-        new ActionSetController({
-          deps,
-          settings: this.#settings,
-          namespace,
-          events: this.#events,
-          isGone: (fence) => this.#liveness.isGone(fence),
-          signal,
-        }),
-    )
-    await Promise.all(this.#controllers.map((controller) => controller.start()))
-    this.#unsubscribe = deps.queue.onReconnect(() => this.#controllers.forEach((controller) => controller.queueIsBack()))
-    void this.#every(this.#settings.sweepMs, () => this.#controllers.forEach((controller) => controller.sweep()))
-    void this.#every(this.#settings.livenessPollMs, () => this.#lookForTheDead())
-    void this.#every(guardMs, () => this.#guard())
+  /** Looks from time to time whether a Kanister was installed meanwhile. Ends with the signal. */
+  async #guard(namespace: string, until: AbortSignal): Promise<void> {
+    const { kube, clock, log } = this.#deps
+    while (!until.aborted) {
+      await clock.sleep(guardMs, until).catch(() => undefined)
+      if (until.aborted) return
+      await refuseBesideKanister(kube, namespace, until).catch((error: unknown) => {
+        if (controllerError.is(error, 'CONTROLLER_NAMESPACE_TAKEN')) throw error
+        if (!until.aborted) log.debug({ namespace, error: String(error) }, 'could not look for a Kanister controller')
+      })
+    }
   }
 
   async #lookForTheDead(): Promise<void> {
-    const owners = this.#controllers.flatMap((controller) => [...controller.owners()])
+    const owners = [...this.#controllers].flatMap((controller) => [...controller.owners()])
     if (owners.length === 0) return
     await this.#liveness.poll(owners, this.#stop.signal)
     for (const controller of this.#controllers) controller.lookAtOrphans()
-  }
-
-  async #guard(): Promise<void> {
-    for (const namespace of this.#deps.watchNamespaces) {
-      await refuseBesideKanister(this.#deps.kube, namespace, this.#stop.signal).catch((error: unknown) => {
-        if (controllerError.is(error, 'CONTROLLER_NAMESPACE_TAKEN')) this.#fail(error)
-        else throw error
-      })
-    }
   }
 
   /** A round that fails is logged; the next one comes anyway. */
@@ -146,4 +174,9 @@ class RunningOperator {
     this.#end.reject(error)
     void this.close().catch(() => undefined)
   }
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return
+  await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
 }
