@@ -10,7 +10,7 @@ import type { ChecksumMode, S3Credentials, S3Timing } from './s3/settings.ts'
 export type OpenedStore = ObjectStore & AsyncDisposable
 
 export interface OpenStoreOptions {
-  /** Sockets to the endpoint at once. @default 16 */
+  /** Sockets to the endpoint at once. @default 64 */
   readonly maxConnections?: number
   readonly timing?: Partial<S3Timing>
   readonly clock?: Clock

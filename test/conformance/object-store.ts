@@ -200,7 +200,7 @@ export function describeObjectStore(name: string, open: () => Promise<StoreUnder
       expect(await keysBelow(store, 'many/')).toEqual(keys)
       expect(await store.deleteMany(keys)).toBe(1203)
       expect(await keysBelow(store, 'many/')).toEqual([])
-    })
+    }, 600_000)
 
     test('a producer may reuse its buffer after it is asked for the next chunk', async () => {
       const reused = Buffer.alloc(1000)

@@ -103,7 +103,7 @@ export class S3Connection {
 }
 
 function openClient(sdk: S3Module, settings: S3Settings, region: string, timing: S3Timing): S3Client {
-  const { endpoint, credentials, skipSslVerify = false, caPem, maxConnections = 16 } = settings
+  const { endpoint, credentials, skipSslVerify = false, caPem, maxConnections = 64 } = settings
   // `timeout` is for idle sockets: a store that nobody uses any more holds none.
   const sockets = { keepAlive: true, maxSockets: maxConnections, timeout: 60_000 }
   return new sdk.S3Client({

@@ -4,6 +4,8 @@ import { storeError } from '../errors.ts'
 import type { S3Connection } from './connection.ts'
 import { type Payload, bodyOf, checksumText, signedWith } from './payload.ts'
 
+const abortTries = 3
+
 /** One upload in parts. Nothing is visible before `complete`; `abort` leaves nothing. */
 export class MultipartUpload {
   readonly key: string
@@ -102,20 +104,46 @@ export class MultipartUpload {
     }
   }
 
-  /** Uses a signal of its own, since it follows on aborts. Throws if the upload may still be there. */
+  /**
+   * Uses a signal of its own, since it follows on aborts. Throws if the upload may still be there. A part whose request was cut off may
+   * still be stored by the server afterwards and bring the upload back, so it is looked at once more.
+   */
   async abort(): Promise<void> {
     const { cleanupMs } = this.#connection.timing
     await withCleanupSignal(`abort of the upload of "${this.key}"`, cleanupMs, async (signal) => {
-      try {
-        await this.#connection.send(
-          `abort of the upload of object "${this.key}"`,
-          (client, sdk, abortSignal) => client.send(new sdk.AbortMultipartUploadCommand(this.#target()), { abortSignal }),
-          { signal, patient: true },
-        )
-      } catch (error) {
-        if (!storeError.is(error, 'STORE_NOT_FOUND')) throw error
+      for (let tries = 0; tries < abortTries; tries++) {
+        await this.#abortOnce(signal)
+        if (await this.#isGone(signal)) return
       }
     })
+  }
+
+  async #abortOnce(signal: AbortSignal): Promise<void> {
+    try {
+      await this.#connection.send(
+        `abort of the upload of object "${this.key}"`,
+        (client, sdk, abortSignal) => client.send(new sdk.AbortMultipartUploadCommand(this.#target()), { abortSignal }),
+        { signal, patient: true },
+      )
+    } catch (error) {
+      if (!storeError.is(error, 'STORE_NOT_FOUND')) throw error
+    }
+  }
+
+  async #isGone(signal: AbortSignal): Promise<boolean> {
+    try {
+      await this.#connection.once(
+        `check of the upload of object "${this.key}"`,
+        (client, sdk, abortSignal) =>
+          client.send(new sdk.ListPartsCommand({ ...this.#target(), MaxParts: 1 }), { abortSignal }),
+        signal,
+      )
+      return false
+    } catch (error) {
+      signal.throwIfAborted()
+      // Gone; or it cannot be asked (no right to list parts, a break), and the abort itself was confirmed.
+      return storeError.is(error)
+    }
   }
 
   async #published(error: unknown, signal: AbortSignal): Promise<string | undefined> {

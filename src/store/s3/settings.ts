@@ -16,7 +16,7 @@ export interface S3Settings {
   readonly checksums?: ChecksumMode
   /** Parts of one size but for the last, as R2 wants. @default false */
   readonly equalParts?: boolean
-  /** Sockets to the endpoint at once. @default 16 */
+  /** Sockets to the endpoint at once; a download holds one as long as it is read, so do not be too thrifty. @default 64 */
   readonly maxConnections?: number
   readonly timing?: Partial<S3Timing>
   readonly clock?: Clock

@@ -1,4 +1,5 @@
-import { type IncomingMessage, type ServerResponse, createServer, request as send } from 'node:http'
+import { type IncomingMessage, type RequestListener, type ServerResponse, createServer, request as send } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 
 /** A request on its way to the store. */
@@ -49,12 +50,18 @@ export interface FaultProxy {
   stop(): Promise<void>
 }
 
-/** An HTTP proxy before a real S3 server that fails as scripted. Signatures stay valid, since the Host header is passed on. */
-export async function startFaultProxy(target: string): Promise<FaultProxy> {
+/**
+ * An HTTP proxy before a real S3 server that fails as scripted. With a certificate it speaks TLS.
+ * Signatures stay valid, since the Host header is passed on.
+ */
+export async function startFaultProxy(
+  target: string,
+  tls?: { readonly cert: string; readonly key: string },
+): Promise<FaultProxy> {
   const upstream = new URL(target)
   const seen: ProxiedRequest[] = []
   let faults: Array<Fault & { left: number }> = []
-  const server = createServer((incoming, outgoing) => {
+  const listener: RequestListener = (incoming, outgoing) => {
     const url = new URL(incoming.url ?? '/', target)
     const proxied = {
       method: incoming.method ?? '',
@@ -68,10 +75,11 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
     incoming.on('error', () => {})
     outgoing.on('error', () => {})
     void strike(fault?.act, incoming, outgoing, upstream)
-  })
+  }
+  const server = tls ? createTlsServer(tls, listener) : createServer(listener)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {
-    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    endpoint: `${tls ? 'https' : 'http'}://127.0.0.1:${(server.address() as AddressInfo).port}`,
     seen,
     inject: (...more) => faults.push(...more.map((fault) => ({ ...fault, left: fault.times ?? 1 }))),
     reset: () => {
