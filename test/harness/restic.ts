@@ -1,16 +1,9 @@
-import { execFile, execFileSync } from 'node:child_process'
-import { promisify } from 'node:util'
+import { execFileSync } from 'node:child_process'
+import { ensureCommand } from './debian-package.ts'
 
-const run = promisify(execFile)
-
-/** The real restic of Debian, against which what we write is proven. Installed where it is missing (needs root). */
+/** The real restic of Debian, against which what we write is proven. */
 export async function ensureRestic(): Promise<void> {
-  if (await isThere()) return
-  // Debian's own lock makes two installers wait for each other.
-  const apt = ['-o', 'DPkg::Lock::Timeout=300']
-  await run('apt-get', [...apt, 'update', '-qq'])
-  await run('apt-get', [...apt, 'install', '-y', '-qq', '--no-install-recommends', 'restic'])
-  if (!(await isThere())) throw new Error('restic could not be installed; install the package "restic"')
+  await ensureCommand('restic')
 }
 
 export interface ResticRepository {
@@ -21,20 +14,15 @@ export interface ResticRepository {
 }
 
 /** Runs restic and gives its output; fails with what it said. */
-export function restic(repository: ResticRepository, args: readonly string[], input?: Uint8Array): Buffer {
+export function restic(
+  repository: ResticRepository,
+  args: readonly string[],
+  options: { readonly input?: Uint8Array; readonly cwd?: string } = {},
+): Buffer {
   return execFileSync('restic', ['-r', repository.at, '--no-cache', ...args], {
     env: { ...process.env, ...repository.env, RESTIC_PASSWORD: repository.password },
     maxBuffer: 1 << 30,
     stdio: ['pipe', 'pipe', 'pipe'],
-    ...(input && { input }),
+    ...options,
   })
-}
-
-async function isThere(): Promise<boolean> {
-  try {
-    await run('restic', ['version'])
-    return true
-  } catch {
-    return false
-  }
 }

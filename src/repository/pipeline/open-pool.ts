@@ -1,4 +1,5 @@
 import { repositoryError } from '../errors.ts'
+import { openBlob } from '../format/blob.ts'
 import type { Sealer } from '../format/seal.ts'
 import type { OpenReport, OpenRequest, OpenThreadStart } from './messages.ts'
 import { Progress } from './progress.ts'
@@ -9,7 +10,10 @@ interface Member {
   load: number
 }
 
-/** The opening threads as one; started with the first request. */
+/** What is shorter is opened here and now while no thread runs: starting one takes longer. */
+const inlineBytes = 256 << 10
+
+/** The opening threads as one; started with the first request that is worth it. */
 export class OpenPool {
   readonly #sealer: Sealer
   readonly #size: number
@@ -24,8 +28,11 @@ export class OpenPool {
   }
 
   /** Raw blobs, checked. The sealed bytes are copied, since they may be the store's own. */
-  open(bytes: Uint8Array, blobs: OpenRequest['blobs']): Promise<readonly Uint8Array[]> {
+  async open(bytes: Uint8Array, blobs: OpenRequest['blobs']): Promise<readonly Uint8Array[]> {
     this.#progress.check()
+    if (this.#members.length === 0 && bytes.length < inlineBytes) {
+      return blobs.map((blob) => openBlob(this.#sealer, bytes.subarray(blob.offset, blob.offset + blob.length), blob))
+    }
     const member = this.#started().reduce((least, other) => (other.load < least.load ? other : least))
     const sequence = this.#next++
     member.load += bytes.length

@@ -5,10 +5,11 @@ import { initRepository } from '../../../src/repository/init-repository.ts'
 import { openRepository } from '../../../src/repository/open-repository.ts'
 import type { Repository } from '../../../src/repository/repository.ts'
 import { MemoryStore } from '../../../src/store/memory.ts'
+import { quickClock as clock } from './quick-clock.ts'
 import { bytesOf, pieces } from './streams.ts'
 
 async function aRepository(store = new MemoryStore()): Promise<{ store: MemoryStore; repository: Repository }> {
-  return { store, repository: await initRepository(store, { keys: [{ workingPassword: 'w' }] }) }
+  return { store, repository: await initRepository(store, { clock, keys: [{ workingPassword: 'w' }] }) }
 }
 
 async function keysOf(store: MemoryStore, prefix: string): Promise<string[]> {
@@ -44,7 +45,7 @@ test('the same bytes again add nothing but a snapshot, also for a process that o
   const first = await repository.backupStream({ stream: pieces(input, 1 << 20), filename: 'f', time: 0 })
   const packs = await keysOf(store, 'data/')
 
-  const again = await openRepository(store, { passwords: ['w'] })
+  const again = await openRepository(store, { clock, passwords: ['w'] })
   const second = await again.backupStream({ stream: pieces(input, 77_777), filename: 'f', time: 0 })
 
   expect(first.addedBytes).toBeGreaterThan(input.length)
@@ -147,7 +148,7 @@ test('packs of an interrupted backup are adopted by the next one, which sends on
   expect(await keysOf(store, 'locks/')).toEqual([])
 })
 
-test('any stream in any pieces comes back', async () => {
+test('any stream in any pieces comes back', { timeout: 60_000 }, async () => {
   const { repository } = await aRepository()
   const aPart = fc.record({ kind: fc.constantFrom('random', 'zeros', 'text'), length: fc.integer({ min: 0, max: 3 << 20 }) })
   await fc.assert(
@@ -177,7 +178,7 @@ test('any stream in any pieces comes back', async () => {
 test('two sealing threads and verified blobs give the same file', async () => {
   const store = new MemoryStore()
   await aRepository(store)
-  const repository = await openRepository(store, { passwords: ['w'], sealThreads: 2, openThreads: 1 })
+  const repository = await openRepository(store, { clock, passwords: ['w'], sealThreads: 2, openThreads: 1 })
   const input = Buffer.concat([randomBytes(30 << 20), Buffer.alloc(10 << 20, 'text and more text')])
 
   await repository.backupStream({ stream: pieces(input, 300_001), filename: 'f', verifyBlobs: true })

@@ -1,13 +1,24 @@
 import { createHash } from 'node:crypto'
 import { lstatSync, readFileSync, readdirSync, readlinkSync } from 'node:fs'
 
+export interface ListOptions {
+  /** Times to the nanosecond, not to the second. */
+  readonly exact: boolean
+  /**
+   * BusyBox sets no times of symbolic links, and makes links after everything else, which changes the time of the directories they are in: leaves
+   * out both.
+   */
+  readonly withoutLinkTimes?: boolean
+}
+
 /** Everything a restore must bring back, one line an entry, sorted. Access and change times are not in it, nor what a tar cannot hold. */
-export function listTree(root: Buffer, options: { readonly exact: boolean }): string[] {
+export function listTree(root: Buffer, options: ListOptions): string[] {
   const inodes = new Map<bigint, string>()
   const lines: string[] = []
   const visit = (path: Buffer, name: string): void => {
     const stat = lstatSync(path, { bigint: true })
-    const mtime = options.exact ? stat.mtimeNs : stat.mtimeNs / 1_000_000_000n
+    const skipTime = options.withoutLinkTimes && (stat.isSymbolicLink() || (stat.isDirectory() && holdsLinks(path)))
+    const mtime = skipTime ? '' : options.exact ? stat.mtimeNs : stat.mtimeNs / 1_000_000_000n
     const shared = stat.isFile() && stat.nlink > 1n ? `same as ${inodes.get(stat.ino) ?? 'none before'}` : ''
     if (!inodes.has(stat.ino)) inodes.set(stat.ino, name)
     const what = stat.isFile()
@@ -22,4 +33,11 @@ export function listTree(root: Buffer, options: { readonly exact: boolean }): st
   }
   visit(root, '.')
   return lines
+}
+
+function holdsLinks(folder: Buffer): boolean {
+  const children = readdirSync(folder, { encoding: 'buffer' }).map((name) =>
+    lstatSync(Buffer.concat([folder, Buffer.from('/'), name])),
+  )
+  return children.some((stat) => stat.isSymbolicLink() || (stat.isFile() && stat.nlink > 1))
 }
