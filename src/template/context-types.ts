@@ -17,8 +17,9 @@ import {
   stringSlice,
   structType,
 } from './go/go-type.ts'
-import { timeType } from './go/time-type.ts'
-import type { GoBytes, GoStruct, GoValue } from './go/value.ts'
+import { formatTime } from './go/time-format.ts'
+import { goTime, timeType } from './go/time-type.ts'
+import { GoBytes, type GoStruct, type GoTime, type GoValue, zeroTimeNanos } from './go/value.ts'
 
 /**
  * The Go types behind what templates see: Kanister's `param.TemplateParams` and, inside of it, objects of Kubernetes.
@@ -26,8 +27,28 @@ import type { GoBytes, GoStruct, GoValue } from './go/value.ts'
  * The order inside of ObjectMeta is that of Kubernetes 1.33, which Kanister is built with.
  */
 
-/** metav1.Time: JSON is whole seconds in UTC, null for the zero time (see json-encode.ts). */
-export const metaTimeType = structType('v1.Time', [{ name: 'Time', type: timeType, embedded: true }])
+/** Methods below are called on values of their own struct type only, whose fields are as declared with them. */
+function firstField<T extends GoValue>(struct: GoValue): T {
+  return (struct as GoStruct).values[0] as T
+}
+
+/** metav1.Time. JSON is whole seconds in UTC, null for the zero time. */
+const metaTimeType = structType('v1.Time', [{ name: 'Time', type: timeType, embedded: true }], {
+  MarshalJSON: {
+    params: [],
+    result: bytes,
+    second: 'error',
+    call: (meta) => {
+      const time = firstField<GoTime>(meta)
+      const whole = formatTime(goTime(time.unixNanos), '2006-01-02T15:04:05Z07:00')
+      return jsonBytes(time.unixNanos === zeroTimeNanos ? 'null' : `"${whole}"`)
+    },
+  },
+})
+
+function jsonBytes(text: string): GoBytes {
+  return new GoBytes(new TextEncoder().encode(text))
+}
 
 const uidType = definedType('types.UID', string)
 
@@ -41,13 +62,9 @@ const ownerReferenceType = structType('v1.OwnerReference', [
 ])
 
 /** Its JSON, and its text, is its raw bytes. */
-export const fieldsV1Type = structType('v1.FieldsV1', [{ name: 'Raw', type: bytes, json: '-' }], {
-  String: {
-    params: [],
-    result: string,
-    // Called on values of this struct type only, whose one field is bytes.
-    call: (fields) => fromBytes(((fields as GoStruct).values[0] as GoBytes).bytes),
-  },
+const fieldsV1Type = structType('v1.FieldsV1', [{ name: 'Raw', type: bytes, json: '-' }], {
+  String: { params: [], result: string, call: (fields) => fromBytes(firstField<GoBytes>(fields).bytes) },
+  MarshalJSON: { params: [], result: bytes, second: 'error', call: (fields) => firstField<GoBytes>(fields) },
 })
 
 const managedFieldsEntryType = structType('v1.ManagedFieldsEntry', [

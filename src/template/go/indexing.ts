@@ -52,11 +52,17 @@ export function sliceOfOperand(item: Operand, indexes: readonly Operand[]): Oper
   if (isText && indexes.length === 3) throw new FunctionError('cannot 3-index slice a string')
   const length = value instanceof GoMap ? undefined : knownLength(value)
   if (length === undefined) throw new FunctionError(`can't slice item of type ${typeOf(value).name}`)
-  const bounds = indexes.map((index) => indexNumber(unboxed(index), length))
+  const bounds = indexes.map((index) => boundOf(index, length))
   const [from = 0, to = length, limit = to] = bounds
   if (from > to) throw new FunctionError(`invalid slice index: ${from} > ${to}`)
   if (to > limit) throw new FunctionError(`invalid slice index: ${to} > ${limit}`)
   return cut(value, from, to)
+}
+
+/** Unlike `index`, `slice` does not look into what comes out of a place of type interface{}. */
+function boundOf(index: Operand, most: number): number {
+  if (index instanceof Boxed) throw new FunctionError('cannot index slice/array with type interface {}')
+  return indexNumber(index, most)
 }
 
 function cut(value: Present, from: number, to: number): Operand {

@@ -3,10 +3,10 @@ import { FunctionError } from '../functions/define.ts'
 import { formatFloat } from './float-text.ts'
 import { hasRawBytes } from './byte-string.ts'
 import { bitsOf, type GoField, type GoType, isFloat, isInteger } from './go-type.ts'
-import { isExported } from './members.ts'
+import { findMethod, isExported } from './members.ts'
 import { sortedKeys } from './sorted-keys.ts'
 import { timeParts } from './time-format.ts'
-import { goTime, rfc3339 } from './time-type.ts'
+import { rfc3339 } from './time-type.ts'
 import {
   floatIn,
   GoBytes,
@@ -20,7 +20,6 @@ import {
   integerIn,
   textIn,
   typeOf,
-  utc,
 } from './value.ts'
 
 /**
@@ -42,6 +41,8 @@ function encode(value: GoValue): string {
   if (float !== undefined) return encodeFloat(float, bitsOf(typeOf(value).kind) === 32 ? 32 : 64)
   if (typeof value === 'boolean') return String(value)
   if (value instanceof GoNamed) return String(value.value)
+  const own = ownJson(value)
+  if (own !== undefined) return own
   if (value instanceof GoPointer) return encode(value.target)
   if (value instanceof GoSlice) return value.isNil ? 'null' : `[${value.items.map(encode).join(',')}]`
   if (value instanceof GoBytes) return value.isNil ? 'null' : `"${Buffer.from(value.bytes).toString('base64')}"`
@@ -49,6 +50,15 @@ function encode(value: GoValue): string {
   if (value instanceof GoStruct) return encodeStruct(value)
   if (value instanceof GoTime) return encodeTime(value)
   throw new FunctionError(`json: unsupported type: ${typeOf(value).name}`)
+}
+
+/** What a type that writes its own JSON gives (semver.Version, metav1.Time). */
+function ownJson(value: GoValue): string | undefined {
+  if (!(value instanceof GoPointer || value instanceof GoStruct)) return undefined
+  const found = findMethod(value, 'MarshalJSON', false)
+  if (!found || found.receiver === null) return undefined
+  const result = found.method.call(found.receiver, [])
+  return result instanceof GoBytes ? Buffer.from(result.bytes).toString('utf8') : undefined
 }
 
 /** Bytes outside of UTF-8 become U+FFFD, which is then written as an escape, though one that was there before is not. */
@@ -78,22 +88,7 @@ function encodeMap(map: GoMap): string {
 }
 
 function encodeStruct(struct: GoStruct): string {
-  const special = specialJson(struct)
-  return special ?? `{${structEntries(struct).join(',')}}`
-}
-
-/** Types of Kubernetes that write themselves. */
-function specialJson(struct: GoStruct): string | undefined {
-  const [first = null] = struct.values
-  if (struct.type.name === 'v1.Time' && first instanceof GoTime) {
-    if (timeParts(first).year === 1) return 'null'
-    const whole = first.unixNanos - (((first.unixNanos % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n)
-    return `"${rfc3339(goTime(whole, utc))}"`
-  }
-  if (struct.type.name === 'v1.FieldsV1' && first instanceof GoBytes) {
-    return first.isNil ? 'null' : Buffer.from(first.bytes).toString('utf8')
-  }
-  return undefined
+  return `{${structEntries(struct).join(',')}}`
 }
 
 function structEntries(struct: GoStruct): string[] {

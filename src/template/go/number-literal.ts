@@ -43,10 +43,13 @@ function readComplex(text: string, at: number): NumberNode {
   // The sign between the parts: not the first character, nor behind an exponent.
   const hexadecimal = /^[+-]?0[xX]/.test(text)
   const split = text.search(hexadecimal ? /(?<!^)(?<![pP])[+-]/ : /(?<!^)(?<![eE])[+-]/)
-  const re = parseFloat64(text.slice(0, split))
-  const im = parseFloat64(text.slice(split, -1))
-  if (re === undefined || im === undefined) throw new LiteralError('syntax error scanning complex number')
-  return complexNode(text, at, re, im)
+  return complexNode(text, at, readPart(text.slice(0, split)), readPart(text.slice(split, -1)))
+}
+
+function readPart(text: string): number {
+  const value = parseFloat64(text)
+  if (value === undefined) throw new LiteralError(`strconv.ParseFloat: parsing ${quote(text)}: invalid syntax`)
+  return value
 }
 
 function complexNode(text: string, at: number, re: number, im: number): NumberNode {

@@ -1,5 +1,17 @@
 import { fromBytes, toBytes } from './byte-string.ts'
-import { bitsOf, type GoType, isComplex, isFloat, isInteger, isUnsigned, uint8 } from './go-type.ts'
+import {
+  bitsOf,
+  type GoType,
+  isComplex,
+  isFloat,
+  isInteger,
+  isUnsigned,
+  int64,
+  pointerTo,
+  structType,
+  uint64,
+  uint8,
+} from './go-type.ts'
 import { textOfMethods } from './members.ts'
 import { type Flags, noFlags, pad, printFloat, printInteger, printUnicode, runeCount } from './print-number.ts'
 import { canBackquote, quote, quoteRune, quoteToAscii } from './quote.ts'
@@ -20,6 +32,7 @@ import {
   keyValue,
   textIn,
   typeOf,
+  zeroTimeNanos,
 } from './value.ts'
 
 /** Addresses are not ours to know; Go's are random. One stands for all that is not nil. */
@@ -77,8 +90,7 @@ export class Printer {
     if (value instanceof GoSlice) return this.#printList(value.type, value.items, value.isNil, verb, depth)
     if (value instanceof GoMap) return this.#printMap(value, verb, depth)
     if (value instanceof GoStruct) return this.#printStruct(value, verb, depth)
-    // Its fields are private: wall clock, seconds and location.
-    if (value instanceof GoTime) return this.write(`{0 ${value.unixNanos / 1_000_000_000n} <nil>}`)
+    if (value instanceof GoTime) return this.#printStruct(timeInside(value), verb, depth)
     if (value instanceof GoPointer && value.target !== null && depth === 0) {
       const target = typeOf(value.target).kind
       if (target === 'struct' || target === 'map' || target === 'slice') {
@@ -96,12 +108,19 @@ export class Printer {
       this.#badVerb(value, verb)
       return true
     }
-    if (this.flags.sharpV || !'vsxXq'.includes(verb)) return false
+    if (this.flags.sharpV) return value instanceof GoTime && this.#printGoSyntax(value)
+    if (!'vsxXq'.includes(verb)) return false
     const text = textOfMethods(value)
     if (text === undefined) return false
     if (text === '<nil>') this.write(text)
     else this.#printString(value, text, verb)
     return true
+  }
+
+  #printGoSyntax(value: GoTime): boolean {
+    const syntax = value.type.methods?.['GoString']?.call(value, [])
+    if (typeof syntax === 'string') this.#printText(syntax)
+    return typeof syntax === 'string'
   }
 
   #badVerb(value: GoValue, verb: string): void {
@@ -330,4 +349,19 @@ function runeText(size: bigint): string {
 
 function byteValue(byte: bigint): GoValue {
   return integer(uint8, byte)
+}
+
+const locationPointer = pointerTo({ kind: 'struct', name: 'time.Location', defined: true })
+const insideOfTime = structType('time.Time', [
+  { name: 'wall', type: uint64 },
+  { name: 'ext', type: int64 },
+  { name: 'loc', type: locationPointer },
+])
+
+/** The private fields of a time.Time, which verbs for numbers get to see: nanoseconds, seconds since year 1, location. */
+function timeInside(time: GoTime): GoStruct {
+  const since = time.unixNanos - zeroTimeNanos
+  const nanos = ((since % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n
+  const location = new GoPointer(locationPointer, time.zone.name === 'UTC' ? null : time.zone.name)
+  return new GoStruct(insideOfTime, [integer(uint64, nanos), integer(int64, (since - nanos) / 1_000_000_000n), location])
 }

@@ -1,3 +1,4 @@
+import { knownZoneName } from './time-zone-names.ts'
 import { type GoZone, utc } from './value.ts'
 
 /**
@@ -35,16 +36,22 @@ function zoneAt(name: string, format: Intl.DateTimeFormat, epochMs: number): { o
 const knowing = ['en-US', 'en-GB', 'en-AU', 'en-IN', 'en-ZA', 'en-NZ'] as const
 
 function abbreviationOf(name: string, offsetSeconds: number, epochMs: number): string {
-  for (const locale of knowing) {
-    const format = new Intl.DateTimeFormat(locale, { timeZone: name, timeZoneName: 'short', year: 'numeric' })
-    const short = zonePart(format, epochMs)
-    if (/^[A-Z]{3,5}$/.test(short)) return short
-  }
+  const short = knownZoneName(name, offsetSeconds) ?? nameByIntl(name, epochMs)
+  if (short !== '') return short
   // Zones without a name in use are called by their offset in the zone database.
   const minutes = Math.trunc(Math.abs(offsetSeconds) / 60)
   const hours = String(Math.trunc(minutes / 60)).padStart(2, '0')
   const rest = minutes % 60 === 0 ? '' : String(minutes % 60).padStart(2, '0')
   return (offsetSeconds < 0 ? '-' : '+') + hours + rest
+}
+
+function nameByIntl(zone: string, epochMs: number): string {
+  for (const locale of knowing) {
+    const format = new Intl.DateTimeFormat(locale, { timeZone: zone, timeZoneName: 'short', year: 'numeric' })
+    const short = zonePart(format, epochMs)
+    if (/^[A-Z]{3,5}$/.test(short)) return short
+  }
+  return ''
 }
 
 function zonePart(format: Intl.DateTimeFormat, epochMs: number): string {
