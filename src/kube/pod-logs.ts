@@ -56,7 +56,7 @@ export async function* logLines(
     // Asked before the log is opened: a log that was opened after the end and read to its end is whole.
     const endedBefore = !follow || (await hasEnded(client, ref, container, signal))
     try {
-      for await (const line of readFrom(read, place)) {
+      for await (const line of readFrom(read, place, endedBefore)) {
         failures = 0
         place = line.place
         yield line.text
@@ -79,23 +79,24 @@ interface Read {
   readonly maxLineBytes: number | undefined
 }
 
-/** One opening of the log. Text after the last newline counts only when the stream ended by itself. */
+/** One opening of the log. Text after the last newline counts only when the log is `whole`; else it is read again. */
 async function* readFrom(
   read: Read,
   place: Place | undefined,
+  whole: boolean,
 ): AsyncGenerator<{ readonly text: string; readonly place: Place }> {
   const { client, ref, container, follow, signal, maxLineBytes } = read
   const path = pathOf(kinds.pods, { namespace: ref.namespace, name: ref.name, subresource: 'log' })
   const query = { container, follow, timestamps: true, sinceTime: place && `${place.stamp.slice(0, 19)}Z` }
   const body = await client.stream({ method: 'GET', path, query }, { signal })
   let ready: Array<{ readonly text: string; readonly whole: boolean }> = []
-  const splitter = new LineSplitter((text, whole) => ready.push({ text, whole }), maxLineBytes)
+  const splitter = new LineSplitter((text, complete) => ready.push({ text, whole: complete }), maxLineBytes)
   const places = new Placer(place, `pod "${ref.namespace}/${ref.name}", container "${container}"`)
   try {
     for await (const chunk of body) {
       splitter.push(chunk as Buffer)
-      for (const { text, whole } of ready) {
-        const line = places.take(text, whole)
+      for (const piece of ready) {
+        const line = places.take(piece.text, piece.whole)
         if (line) yield line
       }
       ready = []
@@ -107,9 +108,10 @@ async function* readFrom(
   } finally {
     body.destroy()
   }
-  splitter.end()
-  for (const { text, whole } of ready) {
-    const line = places.take(text, whole)
+  if (whole) splitter.end()
+  else places.checkCut()
+  for (const piece of ready) {
+    const line = places.take(piece.text, piece.whole)
     if (line) yield line
   }
   places.checkEnd()

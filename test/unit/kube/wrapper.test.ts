@@ -54,7 +54,7 @@ function isAlive(group: number | undefined): boolean {
   }
 }
 
-describe.each(shells.map((shell) => [shell.join(' '), shell] as const))('the wrapper in %s', (_name, shell) => {
+describe.concurrent.each(shells.map((shell) => [shell.join(' '), shell] as const))('the wrapper in %s', (_name, shell) => {
   it('passes any argv on unchanged', async () => {
     const odd = ["it's", 'two\nlines\n', '', '$HOME `id` $(id) \\n', '"', '-n', '!*?[a]~', 'ü€😀', ' spaces ']
 
