@@ -1,6 +1,18 @@
 import { any, anyMap, anySlice, bool, string, stringSlice } from '../go/go-type.ts'
+import { isExported } from '../go/members.ts'
 import { sortedKeys } from '../go/sorted-keys.ts'
-import { dictOf, type GoKey, GoMap, GoSlice, GoStruct, GoPointer, type GoValue, listOf, stringsOf } from '../go/value.ts'
+import {
+  dictOf,
+  type GoKey,
+  GoMap,
+  GoSlice,
+  GoStruct,
+  GoPointer,
+  type GoValue,
+  listOf,
+  stringsOf,
+  zeroOf,
+} from '../go/value.ts'
 import { defineTemplateFunction, FunctionError, type TemplateFunction } from './define.ts'
 import { mergeInto } from './merge.ts'
 import { textOf } from './text-of.ts'
@@ -144,7 +156,14 @@ function copyOf(value: GoValue): GoValue {
     )
   }
   if (value instanceof GoSlice) return new GoSlice(value.type, value.isNil ? undefined : value.items.map(copyOf))
-  if (value instanceof GoStruct) return new GoStruct(value.type, value.values.map(copyOf))
+  if (value instanceof GoStruct) return copyOfStruct(value)
   if (value instanceof GoPointer) return new GoPointer(value.type, copyOf(value.target))
   return value
+}
+
+/** What Go does not export is not copied. */
+function copyOfStruct(struct: GoStruct): GoStruct {
+  const fields = struct.type.fields ?? []
+  const copies = fields.map((field, at) => (isExported(field.name) ? copyOf(struct.values[at] ?? null) : zeroOf(field.type)))
+  return new GoStruct(struct.type, copies)
 }

@@ -1,7 +1,9 @@
-/** What a template of a replacement may refer to: groups by number, and the numbers of named groups. */
+import type { GroupNames } from './regex-names.ts'
+
+/** What a template of a replacement may refer to: groups by number or name. */
 export interface MatchGroups {
   group(index: number): string | undefined
-  readonly names: Readonly<Record<string, number>>
+  readonly names: GroupNames
 }
 
 /**
@@ -12,8 +14,8 @@ export function expandTemplate(template: string, groups: MatchGroups): string {
   return template.replace(reference, (whole, braced: string | undefined, plain: string | undefined) => {
     if (whole === '$$') return '$'
     const name = braced ?? plain ?? ''
-    const number = /^\d+$/.test(name) ? Number(name) : groups.names[name]
-    return number === undefined ? '' : (groups.group(number) ?? '')
+    const numbers = /^\d+$/.test(name) ? [Number(name)] : (groups.names.get(name) ?? [])
+    return numbers.map((number) => groups.group(number)).find((text) => text !== undefined) ?? ''
   })
 }
 

@@ -5,6 +5,7 @@ import { GoSlice, stringsOf } from '../go/value.ts'
 import { checkTextLength } from './bounds.ts'
 import { defineTemplateFunction, FunctionError, type TemplateFunction } from './define.ts'
 import { expandTemplate, type MatchGroups } from './regex-expand.ts'
+import { type GroupNames, withoutNames } from './regex-names.ts'
 
 /** Regular expressions in RE2 syntax, as Go's package regexp: time is linear in the text, whatever the pattern. */
 export const regexFunctions: readonly TemplateFunction[] = [
@@ -16,7 +17,7 @@ export const regexFunctions: readonly TemplateFunction[] = [
     result: bool,
     call: (_host, pattern, text) => {
       const compiled = tryCompile(pattern)
-      return compiled instanceof RE2JS && compiled.matcher(text).find()
+      return !(compiled instanceof RE2JSException) && compiled.re.matcher(text).find()
     },
   }),
   defineTemplateFunction({
@@ -26,7 +27,7 @@ export const regexFunctions: readonly TemplateFunction[] = [
     params: [string, string],
     result: string,
     call: (_host, pattern, text) => {
-      const [first] = findAll(compile(pattern), text, 1n)
+      const [first] = findAll(compile(pattern).re, text, 1n)
       return first ? text.slice(first.start, first.end) : ''
     },
   }),
@@ -37,7 +38,7 @@ export const regexFunctions: readonly TemplateFunction[] = [
     params: [string, string, int],
     result: stringSlice,
     call: (_host, pattern, text, count) => {
-      const found = findAll(compile(pattern), text, count)
+      const found = findAll(compile(pattern).re, text, count)
       return new GoSlice(stringSlice, found.length === 0 ? undefined : found.map(({ start, end }) => text.slice(start, end)))
     },
   }),
@@ -63,24 +64,35 @@ export const regexFunctions: readonly TemplateFunction[] = [
     example: ['{{ regexSplit "[,;]" "a,b;c" -1 }}', '[a b c]'],
     params: [string, string, int],
     result: stringSlice,
-    call: (_host, pattern, text, count) => split(pattern, compile(pattern), text, count),
+    call: (_host, pattern, text, count) => split(pattern, compile(pattern).re, text, count),
   }),
 ]
 
-function tryCompile(pattern: string): RE2JS | RE2JSException {
+interface Pattern {
+  readonly re: RE2JS
+  readonly names: GroupNames
+}
+
+function tryCompile(pattern: string): Pattern | RE2JSException {
   try {
-    return RE2JS.compile(pattern)
+    const re = RE2JS.compile(pattern)
+    return { re, names: new Map(Object.entries(re.namedGroups()).map(([name, index]) => [name, [index]])) }
   } catch (error) {
-    if (error instanceof RE2JSException) return error
-    throw error
+    if (!(error instanceof RE2JSException)) throw error
+    if (!error.message.includes('duplicate capture group name')) return error
+    // Go lets several groups share a name.
+    const { unnamed, names } = withoutNames(pattern)
+    return { re: RE2JS.compile(unnamed), names }
   }
 }
 
-function compile(pattern: string): RE2JS {
+function compile(pattern: string): Pattern {
   const compiled = tryCompile(pattern)
-  if (compiled instanceof RE2JS) return compiled
+  if (!(compiled instanceof RE2JSException)) return compiled
   const shown = canBackquote(pattern) ? `\`${pattern}\`` : quote(pattern)
-  throw new FunctionError(`regexp: Compile(${shown}): ${compiled.message}`)
+  // Go names the part at fault even where there is none to name.
+  const reason = compiled.message.endsWith('`') ? compiled.message : `${compiled.message}: \`\``
+  throw new FunctionError(`regexp: Compile(${shown}): ${reason}`)
 }
 
 interface Span {
@@ -105,9 +117,8 @@ function findAll(pattern: RE2JS, text: string, count: bigint): readonly Span[] {
 }
 
 function replaceAll(pattern: string, text: string, by: (groups: MatchGroups) => string): string {
-  const compiled = compile(pattern)
-  const matcher = compiled.matcher(text)
-  const names = compiled.namedGroups()
+  const { re, names } = compile(pattern)
+  const matcher = re.matcher(text)
   const parts: string[] = []
   let length = 0
   let copied = 0

@@ -45,8 +45,9 @@ export function lowerRune(char: string): string {
   return simple(char, char.toLowerCase(), lowerExceptions)
 }
 
-/** `unicode.ToTitle`: as upper case, but for digraphs such as ǆ. */
+/** `unicode.ToTitle`: as upper case, but for digraphs such as ǆ, and Georgian, which has no title case. */
 export function titleRune(char: string): string {
+  if (/^[\u10d0-\u10ff]$/.test(char)) return char
   return titleOfDigraph.get(char) ?? upperRune(char)
 }
 
@@ -56,7 +57,15 @@ function simple(char: string, full: string, exceptions: ReadonlyMap<string, stri
   return Array.from(full).length === 1 ? full : char
 }
 
-const upperExceptions: ReadonlyMap<string, string> = new Map()
+/** Greek letters with an iota below have no upper case of one character; Unicode's simple mapping takes the title case. */
+const upperExceptions: ReadonlyMap<string, string> = new Map([
+  ...[0x1f80, 0x1f90, 0x1fa0].flatMap((from) =>
+    Array.from({ length: 8 }, (_, at) => [String.fromCodePoint(from + at), String.fromCodePoint(from + at + 8)] as const),
+  ),
+  ['ᾳ', 'ᾼ'],
+  ['ῃ', 'ῌ'],
+  ['ῳ', 'ῼ'],
+])
 
 const lowerExceptions: ReadonlyMap<string, string> = new Map([['İ', 'i']])
 

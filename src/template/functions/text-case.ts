@@ -52,11 +52,15 @@ export function swapCase(text: string): string {
   })
 }
 
-/** `http_server` to `HttpServer`. Only underscores part words, and the rest of a word becomes lower case. */
+/**
+ * `http_server` to `HttpServer`. Only underscores part words, and the rest of a word becomes lower case. As in the
+ * original, a single character behind the leading underscores is lost.
+ */
 export function camelCase(text: string): string {
   const chars = runesOf(text)
   const start = chars.findIndex((char) => char !== '_')
   if (start < 0) return text
+  if (start === chars.length - 1) return '_'.repeat(start)
   let out = '_'.repeat(start)
   let previous = upperRune(chars[start] ?? '')
   for (const char of chars.slice(start + 1)) {
