@@ -49,8 +49,7 @@ export interface FromJsonOptions {
 
 /**
  * Go values of JSON data. By default: objects are `map[string]interface{}`, arrays `[]interface{}`, numbers without a
- * fraction integers, others float64. A reader that keeps the exact form hands in `bigint` for integers and a GoFloat-like
- * `number` for the rest (see parseExactJson).
+ * fraction integers, others float64. Data read with parseExactJson keep their exact form.
  */
 export function fromJson(data: unknown, options: FromJsonOptions = {}): GoValue {
   return convert(data, options, '')
@@ -85,10 +84,12 @@ function convert(data: unknown, options: FromJsonOptions, pointer: string): GoVa
   const typeName = options.types?.[pointer]
   if (typeName !== undefined) return convertTo(namedType(typeName), data)
   if (data === null || data === undefined) return null
-  if (typeof data === 'number') {
-    return Number.isInteger(data) ? integer(options.integers ?? int, BigInt(data)) : data
+  if (typeof data === 'bigint' || (typeof data === 'number' && Number.isInteger(data))) {
+    const whole = BigInt(data)
+    // What does not fit into 64 bits is a float, as Kubernetes reads it.
+    return BigInt.asIntN(64, whole) === whole ? integer(options.integers ?? int, whole) : Number(data)
   }
-  if (typeof data === 'bigint') return integer(options.integers ?? int, data)
+  if (typeof data === 'number') return data
   if (data instanceof ExactFloat) return data.value
   if (typeof data !== 'object') return data as string | boolean
   if (Array.isArray(data)) {

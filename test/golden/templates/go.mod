@@ -1,0 +1,3 @@
+module holdfast.dev/test/golden/templates
+
+go 1.26
