@@ -17,13 +17,13 @@ export interface ObjectStore {
   /** For people: `s3://bucket/prefix at https://endpoint`. Holds no secret. */
   readonly description: string
   put(key: string, body: Uint8Array, options?: PutOptions): Promise<PutResult>
-  /** Any length, known or not; memory is bounded by parts in flight, not by length. If `body` fails, nothing is published. */
+  /** Any length, known or not; memory is bounded by parts in flight, not by length. If `body` fails, nothing is published. Chunks are copied before the next is asked for. */
   putStream(key: string, body: AsyncIterable<Uint8Array>, options?: PutStreamOptions): Promise<PutResult>
   /** The whole object. For small things. STORE_NOT_FOUND when absent, STORE_TOO_LARGE above `limitBytes`. */
   get(key: string, options?: GetOptions): Promise<Uint8Array>
   /**
    * A range or the whole as a stream, resumed by ranges with if-match after a break; STORE_TRUNCATED if it ends short.
-   * A range that begins at or behind the end is empty. Errors, STORE_NOT_FOUND too, come with the first read.
+   * A range that begins at or behind the end is empty. Errors, STORE_NOT_FOUND too, come with the first read. Chunks belong to the reader.
    */
   getStream(key: string, options?: GetStreamOptions): AsyncIterable<Uint8Array>
   /** Undefined when absent. */

@@ -15,7 +15,7 @@ export interface KandoDeps {
 
 /** Where a pull writes. Either `commit` or `discard` ends it. */
 export interface Target {
-  /** Resolves when the next chunk may come. */
+  /** Resolves when the chunk has left the process; its memory may then be used for something else. */
   write(chunk: Uint8Array): Promise<void>
   /** Everything is written and whole. */
   commit(): Promise<void>

@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { releaseChunk } from '../../base/release-chunk.ts'
 import { locationKey, locationKeyBelow, type OpenedStore } from '../../store/location.ts'
 import { type ResolvedProfile, parseProfileJson } from '../../store/profile-json.ts'
 import { deleteObjectTree, pullObject, pushObject } from '../../store/plain-object.ts'
@@ -81,6 +82,7 @@ async function pull(deps: KandoDeps, place: Place, name: string): Promise<void> 
       // Opened with the first byte: what cannot be read leaves an existing file alone.
       target ??= await deps.openTarget(name)
       await target.write(chunk)
+      releaseChunk(chunk)
     }
     target ??= await deps.openTarget(name)
     await target.commit()

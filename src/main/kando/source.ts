@@ -1,6 +1,7 @@
 import { type Stats, createReadStream, fstatSync } from 'node:fs'
 import { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
+import { releaseChunk } from '../../base/release-chunk.ts'
 import { cliError } from '../../cli/errors.ts'
 
 /** Bytes of a file, or of stdin for `-`, read as fast as they are taken. Each chunk's memory is given back when the next is asked for. */
@@ -29,7 +30,6 @@ export function isStream(stats: Stats): boolean {
 async function* chunksOf(stream: Readable): AsyncGenerator<Uint8Array> {
   for await (const chunk of stream as AsyncIterable<Buffer>) {
     yield chunk
-    // 2 GiB in pieces of 64 KiB are 30,000 buffers: waiting for the collector to find them costs 100 MB at the peak.
-    if (chunk.byteLength === chunk.buffer.byteLength) (chunk.buffer as ArrayBuffer).transfer(0)
+    releaseChunk(chunk)
   }
 }
