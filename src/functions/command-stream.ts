@@ -1,3 +1,4 @@
+import { HoldfastError } from '../base/errors.ts'
 import type { ExecStream } from '../kube/exec/exec.ts'
 import { kubeError } from '../kube/errors.ts'
 import type { FunctionContext } from './context.ts'
@@ -43,12 +44,16 @@ export async function feedCommand(
   const stderr = stderrOf(ctx, name, secrets)
   const log = ctx.log.child({ Pod: name.pod, ...(name.container ? { Container: name.container } : {}) })
   const stdout = new TaskOutput({ log, secrets, markers: true })
-  const result = await ctx.kube.exec.capture(execTarget(name), command, {
+  const capture = ctx.kube.exec.capture(execTarget(name), command, {
     stdin,
     signal: ctx.signal,
     onStdout: (line) => stdout.take(line),
     onStderr: (line) => stderr.take(line),
     tailBytes: 4096,
+  })
+  const result = await capture.catch((error: unknown) => {
+    // Why the input broke off says more than that it did.
+    throw kubeError.is(error, 'KUBE_EXEC_INPUT') && error.cause instanceof HoldfastError ? error.cause : error
   })
   if (result.exitCode !== 0) throw commandFailed(name, result.exitCode, stderr.tail)
   if (result.integrity === 'unverified') ctx.warn(unverified(name))

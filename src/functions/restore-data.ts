@@ -14,6 +14,10 @@ import { withJobPod } from './run-job-pod.ts'
 import { getSnapshot } from './snapshot.ts'
 import { extractTarCommand, probeTar } from './tar-program.ts'
 
+/** Seen with BusyBox 1.35: it makes symbolic links last, and only makes them. */
+const busyboxLosses =
+  'times have whole seconds, and symbolic links lose their owner and time, as do directories that hold one their time'
+
 export const restoreData = defineFunction({
   name: 'RestoreData',
   summary:
@@ -45,7 +49,7 @@ export const restoreData = defineFunction({
     'Kanister runs restic in the pod; here the engine reads the repository and streams a tar into `tar -x`, and no credential goes into the pod.',
     'Ownership is restored where the pod runs as root; modes, times, links and holes always. Files that are there and not in the snapshot stay.',
     'With a backupPath, restorePath itself gets the owner and mode of that directory.',
-    'With BusyBox tar times have whole seconds.',
+    `With BusyBox tar ${busyboxLosses}; use an image with GNU tar where that matters.`,
   ],
   rbac: [...jobPodRules, ...execRules, ...repositoryRules],
   resume: 'restart',
@@ -66,6 +70,7 @@ export const restoreData = defineFunction({
       const program = await probeTar(ctx.kube.exec, place, { signal: ctx.signal })
       if (program.uid !== 0)
         ctx.warn(`${placeOf(place)} runs as user ${program.uid}, not as root: the ownership of files cannot be restored`)
+      if (program.kind === 'busybox') ctx.warn(`${placeOf(place)} has BusyBox tar: ${busyboxLosses}`)
       const target = posix.resolve('/', args.restorePath || '/')
       const stream = repository.restoreTar({
         snapshot: { id: snapshot.id },

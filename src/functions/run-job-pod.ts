@@ -147,10 +147,14 @@ export async function waitJobDone(ctx: FunctionContext, pod: JobPod, tail: strin
     if (!kubeError.is(error, 'KUBE_POD_FAILED')) throw error
     const { exitCode } = error.details
     const ended = exitCode === undefined ? '' : `command terminated with exit code ${exitCode}: `
-    throw functionError('FUNCTION_POD_FAILED', `Pod failed to complete: ${ended}${error.message}${tail === '' ? '' : `\n${tail}`}`, {
-      cause: error,
-      details: { pod: pod.name, namespace: pod.namespace, exitCode },
-    })
+    throw functionError(
+      'FUNCTION_POD_FAILED',
+      `Pod failed to complete: ${ended}${error.message}${tail === '' ? '' : `\n${tail}`}`,
+      {
+        cause: error,
+        details: { pod: pod.name, namespace: pod.namespace, exitCode },
+      },
+    )
   }
 }
 

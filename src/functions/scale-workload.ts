@@ -1,4 +1,4 @@
-import { flag, integer, object, optional, text, withDefault } from '../schema/build.ts'
+import { flag, object, optional, text, withDefault } from '../schema/build.ts'
 import { type FunctionContext } from './context.ts'
 import { defineFunction } from './define.ts'
 import { functionError } from './errors.ts'
@@ -7,10 +7,7 @@ export const scaleWorkload = defineFunction({
   name: 'ScaleWorkload',
   summary: 'Sets the replica count of a StatefulSet, Deployment or DeploymentConfig and waits until it is reached.',
   args: object({
-    replicas: integer('Replicas to reach. A number in a text is a number: `"{{ … }}"` works.', {
-      minimum: 0,
-      maximum: 2 ** 31 - 1,
-    }),
+    replicas: text('Replicas to reach: a number, or a text that holds one. An empty text is refused, since it would mean 0.'),
     namespace: optional(text('Its namespace. Default: the workload acted on.')),
     name: optional(text('Its name. Default: the workload acted on.')),
     kind: optional(text('StatefulSet, Deployment or DeploymentConfig, in any case. Default: the workload acted on.')),
@@ -28,6 +25,8 @@ export const scaleWorkload = defineFunction({
     { apiGroups: ['apps.openshift.io'], resources: ['deploymentconfigs/scale'], verbs: ['get', 'update', 'patch'] },
   ],
   resume: 'continue',
+  checkArgs: ({ replicas }) =>
+    replicasOf(replicas) === undefined ? [`replicas must be a whole number from 0 to ${maxReplicas}`] : [],
   async run(ctx, args) {
     const workload = { ...workloadOf(ctx), ...given(args) }
     const { kind, namespace, name } = workload
@@ -37,8 +36,9 @@ export const scaleWorkload = defineFunction({
         'ScaleWorkload: the action acts on no workload, so namespace, name and kind must all be given',
       )
     }
+    const replicas = replicasOf(args.replicas) ?? 0
     const known = originalOf(ctx.resumed)
-    const { previous } = await ctx.kube.workloads.scale({ kind, namespace, name }, args.replicas, {
+    const { previous } = await ctx.kube.workloads.scale({ kind, namespace, name }, replicas, {
       signal: ctx.signal,
       waitForReady: args.waitForReady ?? true,
       // A resumed try finds the count that the earlier one set; what counts is the one before.
@@ -46,9 +46,17 @@ export const scaleWorkload = defineFunction({
         if (known === undefined) await ctx.checkpoint({ originalReplicaCount: previous })
       },
     })
-    return { originalReplicaCount: known ?? previous, scaledReplicaCount: args.replicas }
+    return { originalReplicaCount: known ?? previous, scaledReplicaCount: replicas }
   },
 })
+
+const maxReplicas = 2 ** 31 - 1
+
+/** As strict as Kanister: `"1.0"` and the empty text are no numbers. */
+function replicasOf(text: string): number | undefined {
+  const count = /^[+-]?\d{1,10}$/.test(text) ? Number(text) : -1
+  return count >= 0 && count <= maxReplicas ? count : undefined
+}
 
 interface WorkloadName {
   readonly kind?: string | undefined
