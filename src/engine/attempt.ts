@@ -14,8 +14,10 @@ export interface Attempt {
   readonly settings: WorkerSettings
   readonly journal: Journal
   readonly spec: RunActionSpec
-  /** Aborted when the worker stops (RUN_SHUTDOWN) or lost the action. */
+  /** Aborted when the worker stops (RUN_SHUTDOWN) or lost the action: no further step begins. */
   readonly stop: AbortSignal
+  /** The same, but some seconds later on shutdown: for functions that cannot be repeated, which may still end by themselves. */
+  readonly lateStop: AbortSignal
   /** Aborted with RUN_CANCELLED. The deferred phase does not listen to it. */
   readonly cancel: AbortSignal
   /** Secrets and ConfigMaps of phases that have started. */

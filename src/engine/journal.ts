@@ -204,15 +204,10 @@ export class Journal {
       { op: 'test', path: `${at}/fence/attempt`, value: attempt },
       { op: 'test', path: `${at}/fence/owner`, value: owner },
       { op: 'test', path: `${at}/fence/instance`, value: instance },
-      { op: 'replace', path: at, value: { ...action, dispatch: this.#dispatch } },
+      { op: 'replace', path: at, value: action },
       ...end,
     ]
     return await this.#runs.patch(this.#key, patch, { type: 'json', signal, retry: false, timeoutMs: 10_000 })
-  }
-
-  /** The operator alone counts dispatches; it does so only while nobody owns the action. */
-  get #dispatch(): number {
-    return actionsOf(this.#run)[this.#options.actionIndex]?.dispatch ?? 1
   }
 
   /** With the last action the whole Run ends, in the same write. Two that end at once leave it to the operator. */

@@ -111,7 +111,8 @@ export function reduce(state: ActionState, event: MachineEvent): Reduced {
     case 'claimed':
       return to({ fence: { owner: event.owner, instance: event.instance, attempt: action.fence.attempt + 1 } })
     case 'released':
-      return to({ fence: { owner: '', instance: '', attempt: action.fence.attempt + 1 } })
+      // A new dispatch is a new job, so that another worker hears of it at once.
+      return to({ fence: { owner: '', instance: '', attempt: action.fence.attempt + 1 }, dispatch: action.dispatch + 1 })
     case 'launched':
       return to(launch(action, event), normal('Started Action', `Executing action ${plan.actionName}`))
     case 'launchFailed':

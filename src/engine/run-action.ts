@@ -19,6 +19,8 @@ export interface RunActionRequest {
   readonly actionIndex: number
   /** Aborted with RUN_SHUTDOWN. */
   readonly shutdown: AbortSignal
+  /** Aborted likewise, when functions that cannot be repeated have had their time to end. */
+  readonly lateShutdown: AbortSignal
   /** Aborted with RUN_CANCELLED. */
   readonly cancel: AbortSignal
   readonly settings: WorkerSettings
@@ -74,7 +76,8 @@ function openAttempt(deps: AttemptDeps, request: RunActionRequest): Attempt {
     soonMs: settings.progressMs,
   })
   const stop = AbortSignal.any([request.shutdown, journal.lost])
-  return { deps, settings, journal, spec, stop, cancel: request.cancel, fetched: new Map(), live: undefined }
+  const lateStop = AbortSignal.any([request.lateShutdown, journal.lost])
+  return { deps, settings, journal, spec, stop, lateStop, cancel: request.cancel, fetched: new Map(), live: undefined }
 }
 
 function planOf(run: Run, { action, blueprint }: RunActionSpec): ActionPlan {

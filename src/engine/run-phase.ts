@@ -33,7 +33,7 @@ export async function runPhase(attempt: Attempt, at: PhaseAt, resumed: boolean, 
     })
     journal.apply({ type: 'phaseEnded', at, now: now(), ...(output ? { output } : {}) })
   } catch (error) {
-    attempt.stop.throwIfAborted()
+    if (journal.lost.aborted || runError.is(error, 'RUN_SHUTDOWN')) throw error
     journal.apply({ type: 'phaseFailed', at, now: now(), failure: failureOf(error) })
   }
 }
@@ -90,17 +90,24 @@ export function blueprintPhase({ spec }: Attempt, at: PhaseAt): BlueprintPhase {
   return phase
 }
 
-function signalOptions(
-  { deps, settings, stop, cancel }: Attempt,
-  at: PhaseAt,
-  phase: BlueprintPhase,
-): Parameters<typeof withPhaseSignal>[0] {
+function signalOptions(attempt: Attempt, at: PhaseAt, phase: BlueprintPhase): Parameters<typeof withPhaseSignal>[0] {
+  const { deps, settings, cancel } = attempt
+  const ending = canBeRepeated(attempt, phase) ? attempt.stop : attempt.lateStop
   return {
     what: `phase "${phase.name ?? ''}" (${phase.func ?? ''})`,
     clock: deps.clock,
     timeoutMs: settings.phaseTimeoutMs,
     graceMs: settings.graceMs,
-    signals: at === 'defer' ? [stop] : [stop, cancel],
+    signals: at === 'defer' ? [ending] : [ending, cancel],
+  }
+}
+
+function canBeRepeated({ deps, spec }: Attempt, phase: BlueprintPhase): boolean {
+  try {
+    return deps.findFunction(phase.func ?? '', spec.action.preferredVersion ?? '').resume !== 'refuse'
+  } catch {
+    // There is no such function; nothing will run.
+    return true
   }
 }
 

@@ -23,6 +23,7 @@ const defaults: WorkerSettings = {
   heartbeatMs: 2_000,
   progressMs: 2_000,
   journalBudgetMs: 3_600_000,
+  drainMs: 12_000,
   graceMs: 15_000,
 }
 
@@ -49,6 +50,7 @@ class RunningWorker {
   readonly #deps: WorkerDeps
   readonly #settings: WorkerSettings
   readonly #shutdown = new AbortController()
+  readonly #lateShutdown = new AbortController()
   readonly #inWork = new Map<string, InWork>()
   readonly #events: EventSink
   readonly #lease: WorkerLease
@@ -85,9 +87,12 @@ class RunningWorker {
   }
 
   async close(): Promise<void> {
-    this.#shutdown.abort(runError('RUN_SHUTDOWN', 'the worker is being stopped; another one goes on'))
+    const reason = runError('RUN_SHUTDOWN', 'the worker is being stopped; another one goes on')
+    this.#shutdown.abort(reason)
+    const late = setTimeout(() => this.#lateShutdown.abort(reason), this.#settings.drainMs)
     await this.#consumer?.stop(closeMs)
     await withGrace(Promise.all([...this.#inWork.values()].map(({ done }) => done)), closeMs)
+    clearTimeout(late)
     await Promise.all(this.#cancels.map((informer) => informer.close()))
     await this.#lease.close()
     await this.#events.flush()
@@ -135,6 +140,7 @@ class RunningWorker {
         run,
         actionIndex,
         shutdown: this.#shutdown.signal,
+        lateShutdown: this.#lateShutdown.signal,
         cancel: cancel.signal,
         settings: this.#settings,
         emit: (note) => this.#emit(run, actionIndex, note),

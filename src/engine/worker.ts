@@ -38,6 +38,8 @@ export interface WorkerSettings {
   readonly progressMs: number
   /** For how long a journal write is repeated while the API server is away, in ms. @default 1 h */
   readonly journalBudgetMs: number
+  /** What a function that cannot be repeated gets to end by itself when the worker is stopped, in ms. @default 12_000 */
+  readonly drainMs: number
   /** What a function gets to return after its signal was aborted, in ms. @default 15_000 */
   readonly graceMs: number
 }

@@ -84,7 +84,7 @@ export class EngineWorld {
       log: silentLogger,
       worker: { name, instance },
       watchNamespaces: [namespace],
-      settings: { heartbeatMs: 50, progressMs: 20, graceMs: 500, journalBudgetMs: 10_000, ...settings },
+      settings: { heartbeatMs: 50, progressMs: 20, drainMs: 100, graceMs: 500, journalBudgetMs: 10_000, ...settings },
     })
     this.#open.push(mortalClose(worker, process))
     return worker

@@ -29,7 +29,7 @@ export interface ActDeps {
   readonly clock: Clock
   readonly log: Logger
   readonly statuses: WrittenStatuses
-  /** When each job was added last; those that are older than a sweep are added again. */
+  /** When each job was added last; each sweep adds those again that an earlier one, or a change before it, added. */
   readonly added: Map<string, number>
   readonly sweepMs: number
 }
@@ -210,7 +210,7 @@ async function addJob(
   const { dispatch } = actionOf({ run, actionIndex })
   const id = jobId(run.spec.actionSet.uid, actionIndex, dispatch)
   const last = added.get(id)
-  if (last !== undefined && clock.now() - last < sweepMs) return undefined
+  if (last !== undefined && clock.now() - last < sweepMs * 0.9) return undefined
   const { namespace, name } = run.metadata
   await queue.add(id, { namespace: namespace ?? '', runName: name, actionIndex, dispatch })
   added.set(id, clock.now())

@@ -28,7 +28,7 @@ export interface OperatorSettings {
   readonly concurrency: number
   /** A status that says only that something goes on waits this long for a better one, in ms. @default 250 */
   readonly coalesceMs: number
-  /** How often jobs of unfinished actions that nobody owns are added anew, in ms. @default 15_000 */
+  /** How often jobs of unfinished actions that nobody owns are added anew, in ms. @default 5_000 */
   readonly sweepMs: number
   /** How often the Leases of workers are read while some action is owned, in ms. @default 2_000 */
   readonly livenessPollMs: number

@@ -10,7 +10,7 @@ import type { Operator, OperatorDeps, OperatorSettings } from './operator.ts'
 const defaults: OperatorSettings = {
   concurrency: 16,
   coalesceMs: 250,
-  sweepMs: 15_000,
+  sweepMs: 5_000,
   livenessPollMs: 2_000,
   workerTimeoutMs: 10_000,
 }

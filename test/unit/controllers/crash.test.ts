@@ -298,6 +298,30 @@ describe('a worker that is stopped', () => {
   })
 })
 
+describe('a worker that is stopped in a phase that cannot be repeated', () => {
+  test('lets it end within its time, and another worker does the rest', async () => {
+    world.blueprint({ backup: { phases: [say('p1', 'once', {}, 'SayOnce'), say('p2', 'two')] } })
+    await world.operator().ready
+    const first = world.worker('a', '1', { drainMs: 5_000 })
+    await first.ready
+    let end = (): void => undefined
+    const ends = new Promise<void>((resolve) => (end = resolve))
+    world.onCall = async ({ k }) => {
+      if (k === 'once') await ends
+    }
+    world.actionSet([onApp('backup')])
+    await waitFor('the phase', () => world.calls.includes('once'), { intervalMs: 1 })
+
+    const closing = first.close()
+    end()
+    await closing
+    await world.worker('b', '1').ready
+
+    await world.ended('complete')
+    expect(world.calls).toEqual(['once', 'two'])
+  })
+})
+
 describe('a phase with a deadline', () => {
   test('fails when it does not end in time, and the deferred phase runs', async () => {
     world.blueprint({ backup: { phases: [say('p1', 'one', { hang: true })], deferPhase: say('def', 'unlock') } })
