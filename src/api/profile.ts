@@ -10,6 +10,12 @@ export const Location = object(
     endpoint: optional(text('URL of an S3-compatible or kopia server; its presence means path-style addressing.')),
     prefix: optional(text('Put before every path.')),
     region: optional(text('Region.')),
+    caBundle: optional(text('PEM certificates to trust for the endpoint. Ours; Kanister ignores it.')),
+    checksums: optional(
+      text(
+        'auto, required or off: whether x-amz-checksum headers go with what is written. Ours; Kanister ignores it. @default auto',
+      ),
+    ),
   },
   'Where the bytes are kept.',
 )
