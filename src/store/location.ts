@@ -98,7 +98,7 @@ function s3Credentials({ credential }: ResolvedProfile): S3Credentials {
   if (credential.type === 'keyPair') {
     const { id = '', secret = '' } = credential.keyPair ?? {}
     if (id === '' || secret === '') throw badLocation('its key pair is incomplete: both keys of the Secret must hold text')
-    return { accessKeyId: id, secretAccessKey: secret }
+    return plain({ accessKeyId: id, secretAccessKey: secret })
   }
   if (credential.type === 'secret') return secretCredentials(credential.secret)
   throw badLocation(`CredentialType '${credential.type}' not supported for s3Compliant: use keyPair or secret`)
@@ -116,7 +116,16 @@ function secretCredentials(secret: ResolvedProfile['credential']['secret']): S3C
   if (accessKeyId === '' || secretAccessKey === '') {
     throw badLocation(`${name} lacks aws_access_key_id or aws_secret_access_key`)
   }
-  return { accessKeyId, secretAccessKey, ...(sessionToken === '' ? {} : { sessionToken }) }
+  return plain({ accessKeyId, secretAccessKey, ...(sessionToken === '' ? {} : { sessionToken }) })
+}
+
+/** Secrets made by `echo key | base64` end in a newline, which no credential has and no header takes. */
+function plain({ accessKeyId, secretAccessKey, sessionToken }: S3Credentials): S3Credentials {
+  return {
+    accessKeyId: accessKeyId.trim(),
+    secretAccessKey: secretAccessKey.trim(),
+    ...(sessionToken === undefined ? {} : { sessionToken: sessionToken.trim() }),
+  }
 }
 
 function checksumMode(text: string): ChecksumMode {

@@ -19,7 +19,7 @@ export interface ObjectStore {
   put(key: string, body: Uint8Array, options?: PutOptions): Promise<PutResult>
   /** Any length, known or not; memory is bounded by parts in flight, not by length. If `body` fails, nothing is published. Chunks are copied before the next is asked for. */
   putStream(key: string, body: AsyncIterable<Uint8Array>, options?: PutStreamOptions): Promise<PutResult>
-  /** The whole object. For small things. STORE_NOT_FOUND when absent, STORE_TOO_LARGE above `limitBytes`. */
+  /** The whole object. For small things. STORE_NOT_FOUND when absent, STORE_TOO_LARGE above `limitBytes`. The bytes are the caller's alone. */
   get(key: string, options?: GetOptions): Promise<Uint8Array>
   /**
    * A range or the whole as a stream, resumed by ranges with if-match after a break; STORE_TRUNCATED if it ends short.

@@ -45,7 +45,8 @@ function open(change: { readonly location?: object; readonly skip?: boolean }) {
   return openStore(
     decodeProfile({
       Location: { type: 's3Compliant', bucket, endpoint: proxy.endpoint, region, ...change.location },
-      Credential: { Type: 'keyPair', KeyPair: { ID: accessKey, Secret: secretKey } },
+      // With the newline that `echo` leaves in many Secrets.
+      Credential: { Type: 'keyPair', KeyPair: { ID: accessKey, Secret: `${secretKey}\n` } },
       SkipSSLVerify: change.skip ?? false,
     }),
   )
