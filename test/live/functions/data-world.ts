@@ -19,7 +19,7 @@ export interface DataWorld {
   readonly profile: () => ResolvedProfile
   readonly repositories: () => Repositories
   readonly images: () => { readonly gnu: string; readonly busybox: string }
-  context(parts?: Partial<ContextParts>): RecordedContext
+  readonly context: (parts?: Partial<ContextParts>) => RecordedContext
 }
 
 export function useDataWorld(): DataWorld {
