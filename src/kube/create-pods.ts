@@ -49,7 +49,7 @@ export function createPods(client: KubeClient, waitFor: Kube['waitFor'], clock: 
       return await waitFor(kinds.pods, ref, look, { signal: options.signal, timeoutMs, what })
     } catch (error) {
       if (!kubeError.is(error, 'KUBE_TIMEOUT')) throw error
-      const text = `Pod did not transition into running state. Timeout:${timeoutMs / 1000}s Namespace:${ref.namespace}, Name:${ref.name}: ${pendingReason(last)}`
+      const text = `Pod did not transition into running state. Timeout:${goDuration(timeoutMs)}  Namespace:${ref.namespace}, Name:${ref.name}: ${pendingReason(last)}`
       throw kubeError('KUBE_POD_NOT_READY', text, { cause: error })
     }
   }
@@ -155,6 +155,12 @@ export function createPods(client: KubeClient, waitFor: Kube['waitFor'], clock: 
       )
     }
   }
+}
+
+/** `15m0s`, as Kanister's users know this message. */
+function goDuration(ms: number): string {
+  const seconds = Math.round(ms / 1000)
+  return seconds < 60 ? `${seconds}s` : `${Math.floor(seconds / 60)}m${seconds % 60}s`
 }
 
 function isCompleted(pod: Live<Pod>, container: string | undefined): boolean {

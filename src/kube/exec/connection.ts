@@ -34,6 +34,9 @@ export class ExecConnection {
   #ping: NodeJS.Timeout | undefined
   readonly #pingMs: number
   #silent = 0
+  #pings = 0
+  /** Number of the last ping before the last stdin data; gone once a later ping was answered. */
+  #unreadSince: number | undefined
 
   static async open(client: KubeClient, request: ExecRequest): Promise<ExecConnection> {
     const { target, command, stdin, signal, connectTimeoutMs } = request
@@ -71,7 +74,7 @@ export class ExecConnection {
       else if (frame[0] === channel.stderr && frame.length > 1) onStderr(frame.subarray(1))
       else if (frame[0] === channel.status) this.#takeStatus(parseStatus(frame.toString('utf8', 1)))
     })
-    this.#socket.on('pong', () => (this.#silent = 0))
+    this.#socket.on('pong', (payload) => this.#takePong(Number(payload.toString('latin1'))))
     this.#socket.on('error', (error) => (lost = error))
     this.#socket.on('close', (code) => this.#settle(lost, code))
     this.#ping = setInterval(() => this.#beat(), this.#pingMs)
@@ -87,8 +90,20 @@ export class ExecConnection {
     if (this.#socket.isPaused) this.#socket.resume()
   }
 
-  /** Sends one stdin frame; resolves when there is room for the next. Rejects when the connection is gone. */
+  /** Sends words that the wrapper reads at once. */
+  async say(words: string): Promise<void> {
+    await this.#write([Buffer.from(words)])
+  }
+
+  /**
+   * Sends data of the command's stdin; resolves when there is room for the next. Rejects when the connection is gone.
+   */
   async write(...parts: readonly Uint8Array[]): Promise<void> {
+    this.#unreadSince = this.#pings
+    await this.#write(parts)
+  }
+
+  async #write(parts: readonly Uint8Array[]): Promise<void> {
     const frame = Buffer.allocUnsafe(1 + parts.reduce((sum, part) => sum + part.length, 0))
     frame[0] = channel.stdin
     let at = 1
@@ -122,11 +137,19 @@ export class ExecConnection {
     setTimeout(() => this.#socket.terminate(), closeMs).unref()
   }
 
-  /** While we have paused it, the socket cannot show us a pong: then silence says nothing. */
+  /**
+   * Silence says nothing while we have paused the socket (it cannot show us a pong), nor while the command may not have
+   * read its stdin: the server reads our frames in order, so a ping waits behind data that nobody takes.
+   */
   #beat(): void {
     if (this.#socket.isPaused) return
-    if (++this.#silent > silentPings) return this.#socket.terminate()
-    this.#socket.ping(() => undefined) // failure shows as close
+    if (this.#unreadSince === undefined && ++this.#silent > silentPings) return this.#socket.terminate()
+    this.#socket.ping(String(++this.#pings), undefined, () => undefined) // failure shows as close
+  }
+
+  #takePong(ping: number): void {
+    this.#silent = 0
+    if (this.#unreadSince !== undefined && ping > this.#unreadSince) this.#unreadSince = undefined
   }
 
   #settle(error: unknown, code: number): void {

@@ -51,6 +51,8 @@ export class ExecSession {
   readonly #marked = Promise.withResolvers<number>()
   #stdoutBytes = 0
   #dropping = false
+  #announced = false
+  #settled = false
 
   /** Resolves when the command was started (wrapped) or asked for (plain). Throws NoShell, or why it could not start. */
   static async start(client: KubeClient, request: SessionRequest, wrapped: boolean): Promise<ExecSession> {
@@ -137,7 +139,7 @@ export class ExecSession {
       killGraceSeconds: graceSeconds(options),
       lingerSeconds,
     })
-    await this.#connection.write(Buffer.from(preamble))
+    await this.#connection.say(preamble)
     const ended = this.#connection.ended.then((status) => this.#notStarted(status))
     const late = (): Error =>
       kubeError('KUBE_TIMEOUT', `${this.where}: the container did not start the command within ${timeoutMs / 1000} s`)
@@ -164,12 +166,16 @@ export class ExecSession {
       this.#hash?.update(output)
       if (!this.#request.onStdout(output)) this.#connection.pause()
     }
-    if (this.#scanner) this.#follow(this.#scanner)
+    if (this.#scanner && !this.#settled) this.#follow(this.#scanner)
   }
 
   #follow(scanner: MarkerScanner): void {
-    if (scanner.header) this.#started.resolve()
+    if (scanner.header && !this.#announced) {
+      this.#announced = true
+      this.#started.resolve()
+    }
     if (scanner.exitCode !== undefined) this.#marked.resolve(scanner.exitCode)
+    this.#settled = scanner.broken || scanner.exitCode !== undefined
     if (!scanner.broken) return
     const error = kubeError('KUBE_EXEC_OUTPUT_LOST', `${this.where}: the output does not follow the protocol of the wrapper`)
     this.#started.reject(error)
@@ -200,7 +206,7 @@ export class ExecSession {
       // At most one block is still on its way; our last word comes after it.
       if (this.#scanner.header?.mode !== 'r') {
         await pump
-        await this.#connection.write(Buffer.from('ok\n')).catch(noop)
+        await this.#connection.say('ok\n').catch(noop)
       }
       await within(settleMs, undefined, this.#connection.ended.then(noop, noop), noop)
     }
@@ -239,7 +245,7 @@ export class ExecSession {
     if (!header || this.#scanner?.exitCode !== undefined || (await this.#isOver(0))) return
     const grace = graceSeconds(this.#request.options)
     if (header.mode !== 'r') {
-      await within(deafMs, undefined, this.#connection.write(Buffer.from('kill\n')).catch(noop), noop)
+      await within(deafMs, undefined, this.#connection.say('kill\n').catch(noop), noop)
       if (await this.#isOver(header.mode === 'i' ? deafMs : grace * 1000 + deafMs)) return
     }
     await killBeside(this.#client, this.#request.target, header.pid, grace)

@@ -103,6 +103,16 @@ describe('exec on a real node', () => {
     await expect.poll(processes, { timeout: 15_000, interval: 500 }).not.toMatch(/sleep 777|_hf_k/)
   })
 
+  it('takes a command for alive that is quiet, or slow to read its input', async () => {
+    const exec = createExec(kube().client, { pingMs: 200 })
+
+    const quiet = await exec.capture(target, ['sleep', '3'])
+    const slow = await exec.capture(target, ['sh', '-c', 'sleep 3; wc -c'], { stdin: repeat(Buffer.alloc(1 << 20), 32) })
+
+    expect(quiet.exitCode).toBe(0)
+    expect(slow.stdout).toBe(`${32 << 20}\n`)
+  })
+
   it('says what is missing: pod, container, program', async () => {
     const { exec } = kube()
 
