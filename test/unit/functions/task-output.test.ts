@@ -1,0 +1,57 @@
+import { describe, expect, test } from 'vitest'
+import { secretValuesOf } from '../../../src/functions/secret-values.ts'
+import { TaskOutput } from '../../../src/functions/task-output.ts'
+import { silentLogger } from '../../../src/telemetry/logger.ts'
+
+const base64 = (text: string): string => Buffer.from(text).toString('base64')
+const secrets = secretValuesOf({ Phases: { dump: { Secrets: { db: { data: { password: base64('correct horse') } } } } } })
+
+function read(lines: readonly string[], markers = true): TaskOutput {
+  const output = new TaskOutput({ log: silentLogger, secrets, markers })
+  for (const line of lines) output.take(line)
+  return output
+}
+
+describe('what a task prints', () => {
+  test('the last value of a key counts; keys need not be words', () => {
+    const output = read([
+      '###Phase-output###: {"key":"a b","value":"1"}',
+      'text ###Phase-output###:{"key":"a b","value":"2"}',
+      '###Phase-output###: null',
+    ])
+
+    expect(output.outputs()).toEqual({ 'a b': '2', '': '' })
+    expect(output.tail).toBe('text')
+  })
+
+  test('outputs may hold secrets, lines of the log may not', () => {
+    const output = read(['the correct horse', '###Phase-output###: {"key":"a","value":"correct horse"}'])
+
+    expect(output.outputs()).toEqual({ a: 'correct horse' })
+    expect(output.tail).toBe('the <redacted>')
+  })
+
+  test('the tail is ten lines that are not blank, however long they are', () => {
+    const output = read([...Array.from({ length: 20 }, (_, i) => `line ${i}`), '', '  ', 'x'.repeat(1_000_000)])
+
+    const tail = output.tail.split('\n')
+    expect(tail).toHaveLength(10)
+    expect(tail[0]).toBe('line 11')
+    expect(output.tail.length).toBeLessThan(3_000)
+  })
+
+  test('outputs beyond what a Run can keep are a failure that names the key', () => {
+    const value = 'x'.repeat(300_000)
+    const output = read(['a', 'b'].map((key) => `###Phase-output###: ${JSON.stringify({ key, value })}`))
+
+    expect(output.broken).toBe(true)
+    expect(() => output.outputs()).toThrow(/output "b" makes the outputs larger/)
+  })
+
+  test('without markers they are text', () => {
+    const output = read(['###Phase-output###: {"key":"a","value":5}'], false)
+
+    expect(output.outputs()).toBeUndefined()
+    expect(output.tail).toContain('###Phase-output###')
+  })
+})
