@@ -10,8 +10,8 @@ import { parseTree } from './format/tree.ts'
 import { OpenPool } from './pipeline/open-pool.ts'
 import { type ReadRun, type WantedBlob, planReads } from './read-plan.ts'
 
-/** Blobs are fetched in batches; two are under way while a third is given out. So at most about 50 MB of raw bytes wait. */
-const batchBytes = 16 << 20
+/** Blobs are fetched in batches; two are under way while a third is given out. So at most about 32 MB of raw bytes wait. */
+const batchBytes = 8 << 20
 const batchBlobs = 2048
 const batchesAhead = 2
 const requestsAtOnce = 6

@@ -136,7 +136,8 @@ async function readPacks(
       3,
       async (pack, both) => {
         try {
-          readBytes += await readPack(context, pack, pool, both)
+          const bytes = await readPack(context, pack, pool, both)
+          readBytes += bytes
         } catch (error) {
           both.throwIfAborted()
           note(`pack ${pack.id}`, messageOf(error))
@@ -158,7 +159,9 @@ async function readPack(
   pool: OpenPool,
   signal: AbortSignal,
 ): Promise<number> {
-  const bytes = Buffer.from(await store.get(packKey(pack.id), { limitBytes: 1 << 29, signal }))
+  const whole = await store.get(packKey(pack.id), { limitBytes: 1 << 29, signal })
+  const bytes = Buffer.from(whole.buffer, whole.byteOffset, whole.length)
+  const sizeBytes = bytes.length
   const damaged = (fact: string): Error => repositoryError('REPOSITORY_DAMAGED', `pack ${shortId(pack.id)}: ${fact}`)
   if (sha256Hex(bytes) !== pack.id) throw damaged('its bytes do not have the hash that is its name')
   const length = bytes.readUInt32LE(bytes.length - headerLengthBytes)
@@ -171,8 +174,9 @@ async function readPack(
   const listed = new Map(pack.blobs.map((blob) => [blob.offset, blob]))
   if (header.length !== pack.blobs.length || !header.every((blob) => sameBlob(blob, listed.get(blob.offset))))
     throw damaged('its header says otherwise than the index')
+  // Gives the bytes away.
   await pool.open(bytes, header)
-  return bytes.length
+  return sizeBytes
 }
 
 function sameBlob(a: PackedBlob, b: PackedBlob | undefined): boolean {

@@ -5,7 +5,7 @@ import type { Nanos } from './format/go-time.ts'
 import type { Id } from './format/ids.ts'
 import { type TreeNode, renderNode } from './format/node.ts'
 import { joinTree, parseTree } from './format/tree.ts'
-import type { FileContent } from './pipeline/pipeline.ts'
+import type { FileContent } from './pipeline/file-assembly.ts'
 
 /** A node before its directory is complete. */
 export type NodeDraft = Omit<TreeNode, 'name' | 'content' | 'subtree'>

@@ -27,7 +27,7 @@ export class OpenPool {
     this.#size = size
   }
 
-  /** Raw blobs, checked. The sealed bytes are copied, since they may be the store's own. */
+  /** Raw blobs, checked. The sealed bytes are given away. */
   async open(bytes: Uint8Array, blobs: OpenRequest['blobs']): Promise<readonly Uint8Array[]> {
     this.#progress.check()
     if (this.#members.length === 0 && bytes.length < inlineBytes) {
@@ -44,7 +44,7 @@ export class OpenPool {
         if ('damaged' in report) reject(repositoryError('REPOSITORY_DAMAGED', report.damaged))
         else resolve(report.blobs)
       })
-      member.thread.send({ sequence, bytes, blobs })
+      member.thread.send({ sequence, bytes, blobs }, ownMemory(bytes))
     })
   }
 
@@ -68,4 +68,9 @@ export class OpenPool {
     })
     return this.#members
   }
+}
+
+/** Bytes that lie in a larger buffer must be copied: others may live there. */
+function ownMemory({ buffer, byteLength }: Uint8Array): ArrayBuffer[] {
+  return buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? [buffer] : []
 }

@@ -2,6 +2,7 @@ import type { MessagePort } from 'node:worker_threads'
 import { messageOf } from '../../base/errors.ts'
 import { openBlob } from '../format/blob.ts'
 import { createSealer, sealingKeyFromBytes } from '../format/seal.ts'
+import { release } from '../format/zstd.ts'
 import type { OpenReport, OpenRequest, OpenThreadStart } from './messages.ts'
 
 /** The way back: checks tags, decrypts, decompresses and checks hashes. Damage is an answer, not an end of the thread. */
@@ -14,6 +15,8 @@ export function runOpenThread(port: MessagePort, start: OpenThreadStart): void {
       return { sequence, blobs: opened.map(ownBytes) }
     } catch (error) {
       return { sequence, damaged: messageOf(error) }
+    } finally {
+      release(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length))
     }
   }
 

@@ -5,6 +5,7 @@ import type { Sealer } from '../format/seal.ts'
 import { compileChunker, createChunkerMemory, minChunkBytes, tableBytes } from '../kernel/chunker.ts'
 import type { ObjectStore } from '../../store/object-store.ts'
 import { CutClient } from './cut-client.ts'
+import { FileAssembly, type FileContent } from './file-assembly.ts'
 import type { CutReport, SealResult } from './messages.ts'
 import { PackUpload, type StoredPack } from './pack-upload.ts'
 import { Progress } from './progress.ts'
@@ -23,12 +24,6 @@ export interface PipelineOptions {
   readonly onStored: (pack: StoredPack) => void
   /** Called once, with the first failure, so that whoever waits for input need not wait for more of it. */
   readonly onFailure: (error: unknown) => void
-}
-
-export interface FileContent {
-  readonly ids: readonly Id[]
-  readonly sizeBytes: number
-  readonly sha256?: string
 }
 
 export interface PipelineFile {
@@ -215,49 +210,5 @@ export class Pipeline {
     else this.added.dataBlobs++
     this.added.bytes += addedBytes
     this.added.packedBytes += addedPackedBytes
-  }
-}
-
-/** The ids of one file as they come in, in any order. */
-class FileAssembly {
-  sizeBytes = 0
-  readonly content: Promise<FileContent>
-  readonly #ids: Id[] = []
-  #missing = 0
-  #ended: { readonly sha256: string | undefined } | undefined
-  #resolve: (content: FileContent) => void = () => undefined
-
-  constructor(progress: Progress) {
-    this.content = new Promise((resolve, reject) => {
-      const forget = progress.onFailure(reject)
-      this.#resolve = (content) => {
-        forget()
-        resolve(content)
-      }
-    })
-    // Whoever wrote the file learns of the failure from `write` or `end` too, and may never ask for the content.
-    this.content.catch(() => undefined)
-  }
-
-  expect(): number {
-    this.#missing++
-    return this.#ids.push('') - 1
-  }
-
-  fill(place: number, id: Id): void {
-    this.#ids[place] = id
-    this.#missing--
-    this.#settle()
-  }
-
-  end(sha256: string | undefined): void {
-    this.#ended = { sha256 }
-    this.#settle()
-  }
-
-  #settle(): void {
-    if (!this.#ended || this.#missing > 0) return
-    const { sha256 } = this.#ended
-    this.#resolve({ ids: this.#ids, sizeBytes: this.sizeBytes, ...(sha256 !== undefined && { sha256 }) })
   }
 }

@@ -63,7 +63,7 @@ describe('the real restic reads what we write', () => {
   test('snapshots and ls show what is there', () => {
     const snapshots = JSON.parse(restic(at, ['snapshots', '--json']).toString()) as Array<Record<string, unknown>>
 
-    expect(snapshots.map((snapshot) => snapshot.id).toSorted()).toEqual([streamId, treeId].toSorted())
+    expect(new Set(snapshots.map((snapshot) => snapshot.id))).toEqual(new Set([streamId, treeId]))
     expect(snapshots.find((snapshot) => snapshot.id === streamId)).toMatchObject({
       paths: ['/db/dump.sql'],
       hostname: 'db-0',

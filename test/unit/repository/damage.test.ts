@@ -48,6 +48,8 @@ test('a flipped bit or a cut anywhere in the bucket is found, and no wrong byte 
     { numRuns: 15 },
   )
   expect(await soundness(original)).toBe('sound')
+  const packBytes = (await Array.fromAsync(original.list('data/'))).reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+  expect(await repository.check({ readData: true })).toMatchObject({ findings: [], readBytes: packBytes, orphanPackCount: 0 })
 }, 60_000)
 
 test('a pack that is gone is an error that names it, before any byte of it is given out', async () => {
