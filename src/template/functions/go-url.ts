@@ -98,7 +98,8 @@ function within<T>(raw: string, work: () => T): T {
 }
 
 function parseWithoutFragment(raw: string): GoUrl {
-  if (/[\0-\x1f\x7f]/.test(raw)) throw new UrlError('net/url: invalid control character in URL')
+  if (Array.from(raw).some((char) => char < ' ' || char === '\x7f'))
+    throw new UrlError('net/url: invalid control character in URL')
   const url = emptyUrl()
   if (raw === '*') return { ...url, path: '*' }
   let rest = takeScheme(raw, url)
