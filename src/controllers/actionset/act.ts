@@ -3,7 +3,7 @@ import { actionSetKind, type ActionSet, type ActionSetStatus } from '../../api/a
 import { blueprintKind } from '../../api/blueprint.ts'
 import { apiVersionOf } from '../../api/kind.ts'
 import { names } from '../../api/names.ts'
-import type { Run, RunAction } from '../../api/run.ts'
+import { runName, type Run, type RunAction } from '../../api/run.ts'
 import { toRfc3339, type Clock } from '../../base/clock.ts'
 import { assertNever, messageOf } from '../../base/errors.ts'
 import { endOfRun } from '../../engine/end-of-run.ts'
@@ -106,7 +106,7 @@ async function writeStatus(
 function finishStatus({ statuses, caches }: ActDeps, actionSet: Live<ActionSet>, status: ActionSetStatus): undefined {
   if (!isSettled({ status })) return undefined
   statuses.forget(keyOf(actionSet))
-  caches.settled(`${actionSet.metadata.namespace ?? ''}/run-${actionSet.metadata.uid}`)
+  caches.settled(`${actionSet.metadata.namespace ?? ''}/${runName(actionSet.metadata.uid)}`)
   return undefined
 }
 

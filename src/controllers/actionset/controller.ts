@@ -8,6 +8,7 @@ import { act, type ActDeps } from './act.ts'
 import { actionSetKeyOf, Caches } from './caches.ts'
 import { decide } from './decide.ts'
 import { gather } from './gather.ts'
+import { removeOldRuns } from './old-runs.ts'
 import { WrittenStatuses } from './written-statuses.ts'
 
 export interface ActionSetControllerOptions {
@@ -91,6 +92,14 @@ export class ActionSetController {
     for (const run of this.#caches.openRuns()) {
       if (openFences(run).some((fence) => this.#options.isGone(fence))) this.#queue.add(actionSetKeyOf(run))
     }
+  }
+
+  /** Removes Runs that ended long ago. */
+  async tidy(): Promise<void> {
+    const { deps, settings } = this.#options
+    const before = deps.clock.now() - settings.keepRunsMs
+    const count = await removeOldRuns(deps.kube, this.#caches, before, this.#stop.signal)
+    if (count > 0) deps.log.info({ namespace: this.#options.namespace, count }, 'old Runs removed')
   }
 
   async close(): Promise<void> {

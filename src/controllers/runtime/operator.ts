@@ -34,6 +34,8 @@ export interface OperatorSettings {
   readonly livenessPollMs: number
   /** A worker whose Lease was not renewed for so long is gone, in ms. @default 10_000 */
   readonly workerTimeoutMs: number
+  /** Runs are removed so long after their end, in ms. @default 24 h */
+  readonly keepRunsMs: number
 }
 
 export interface Operator {

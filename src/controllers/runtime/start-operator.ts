@@ -13,6 +13,7 @@ const defaults: OperatorSettings = {
   sweepMs: 5_000,
   livenessPollMs: 2_000,
   workerTimeoutMs: 10_000,
+  keepRunsMs: 24 * 3_600_000,
 }
 
 /** Acts on the ActionSets of the watched namespaces until it is closed, or a Kanister controller appears in one of them. */
@@ -28,6 +29,7 @@ export function startOperator(deps: OperatorDeps): Operator {
 export const leaderLease = 'holdfast-operator'
 const leaderMs = 10_000
 const guardMs = 60_000
+const tidyMs = 10 * 60_000
 
 class RunningOperator {
   readonly done: Promise<void>
@@ -71,6 +73,7 @@ class RunningOperator {
     this.#unsubscribe = queue.onReconnect(() => this.#controllers.forEach((controller) => controller.queueIsBack()))
     void this.#every(this.#settings.sweepMs, () => this.#controllers.forEach((controller) => controller.sweep()))
     void this.#every(this.#settings.livenessPollMs, () => this.#lookForTheDead())
+    void this.#every(Math.min(tidyMs, this.#settings.keepRunsMs), () => this.#tidy())
     await Promise.all(started)
   }
 
@@ -154,6 +157,10 @@ class RunningOperator {
     if (owners.length === 0) return
     await this.#liveness.poll(owners, this.#stop.signal)
     for (const controller of this.#controllers) controller.lookAtOrphans()
+  }
+
+  async #tidy(): Promise<void> {
+    for (const controller of this.#controllers) await controller.tidy()
   }
 
   /** A round that fails is logged; the next one comes anyway. */

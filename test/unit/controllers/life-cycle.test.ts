@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { ActionSetStatus } from '../../../src/api/actionset.ts'
+import { waitFor } from '../../harness/world/wait-for.ts'
 import { EngineWorld, namespace, onApp, say } from '../../build/engine-world.ts'
 import { ownKinds } from '../../../src/kube/own-kinds.ts'
 
@@ -387,5 +388,35 @@ describe('an ActionSet', () => {
 
     expect(status?.warnings).toEqual(['not catalogued: bucket is gone'])
     expect(JSON.stringify(world.api.all(ownKinds.runs))).not.toContain('c2VjcmV0')
+  })
+
+  test('keeps its state when its Run is removed, some time after the end', async () => {
+    world.blueprint({ backup: { phases: [say('p1', '1')] } })
+    await Promise.all([world.operator({ keepRunsMs: 1_000 }).ready, world.worker().ready])
+    world.actionSet([onApp('backup')])
+    await world.ended('complete')
+
+    await waitFor('the Run to be gone', () => world.api.all(ownKinds.runs).length === 0, { timeoutMs: 8_000 })
+    world.actionSet([onApp('backup')], {}, 'other')
+    await world.ended('complete', 'other')
+
+    expect(world.calls).toEqual(['1', '1'])
+    expect(world.read().status?.state).toBe('complete')
+  })
+})
+
+describe('ten thousand finished ActionSets', () => {
+  test('cost a start nothing but their list, and a new one runs', async () => {
+    world.blueprint({ backup: { phases: [say('p1', '1')] } })
+    const done = { state: 'complete', actions: [{ phases: [{ name: 'p1', state: 'complete' }] }] }
+    for (let index = 0; index < 10_000; index++) world.actionSet([onApp('backup')], { status: done }, `done-${index}`)
+    await world.start()
+    const before = world.api.requests.length
+
+    world.actionSet([onApp('backup')])
+    await world.ended('complete')
+
+    expect(world.calls).toEqual(['1'])
+    expect(world.api.requests.length - before).toBeLessThan(40)
   })
 })
