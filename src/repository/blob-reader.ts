@@ -104,18 +104,19 @@ export class BlobReader {
   }
 
   async #open({ pack, offset, length, blobs }: ReadRun): Promise<readonly Uint8Array[]> {
-    return this.#requests.run(async () => {
-      const bytes = await this.#context.store.get(packKey(pack), { offset, length, limitBytes: length, signal: this.#signal })
-      if (bytes.length !== length)
-        throw repositoryError('REPOSITORY_DAMAGED', `pack ${shortId(pack)} is shorter than its index says`)
-      const wanted = blobs.map((blob) => ({
-        id: blob.id,
-        offset: blob.offset - offset,
-        length: blob.length,
-        uncompressedLength: blob.uncompressedLength,
-      }))
-      return this.#pool.open(bytes, wanted)
-    }, this.#signal)
+    const bytes = await this.#requests.run(
+      () => this.#context.store.get(packKey(pack), { offset, length, limitBytes: length, signal: this.#signal }),
+      this.#signal,
+    )
+    if (bytes.length !== length)
+      throw repositoryError('REPOSITORY_DAMAGED', `pack ${shortId(pack)} is shorter than its index says`)
+    const wanted = blobs.map(({ id, offset: at, ...blob }) => ({
+      id,
+      offset: at - offset,
+      length: blob.length,
+      uncompressedLength: blob.uncompressedLength,
+    }))
+    return this.#pool.open(bytes, wanted)
   }
 
   async #treeBlob(id: Id): Promise<Buffer> {
