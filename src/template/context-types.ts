@@ -17,9 +17,11 @@ import {
   stringSlice,
   structType,
 } from './go/go-type.ts'
+import { sprintValue } from './go/print.ts'
+import { sortedKeys } from './go/sorted-keys.ts'
 import { formatTime } from './go/time-format.ts'
 import { goTime, timeType } from './go/time-type.ts'
-import { GoBytes, type GoStruct, type GoTime, type GoValue, zeroTimeNanos } from './go/value.ts'
+import { GoBytes, GoMap, GoPointer, GoStruct, type GoTime, type GoValue, zeroTimeNanos } from './go/value.ts'
 
 /**
  * The Go types behind what templates see: Kanister's `param.TemplateParams` and, inside of it, objects of Kubernetes.
@@ -119,18 +121,50 @@ const objectFields: readonly GoField[] = [
   { name: 'Immutable', type: pointerTo(bool), json: 'immutable,omitempty' },
 ]
 
-export const secretType = structType('v1.Secret', [
-  ...objectFields,
-  { name: 'Data', type: mapOf(string, bytes), json: 'data,omitempty' },
-  { name: 'StringData', type: stringMap, json: 'stringData,omitempty' },
-  { name: 'Type', type: definedType('v1.SecretType', string), json: 'type,omitempty' },
-])
+/** Pointers to these print by a method of their own; its layout is generated in Kubernetes, field by field. */
+function objectText(name: string, order: readonly string[]): Readonly<Record<string, GoMethod>> {
+  return { String: { pointer: true, nilSafe: true, params: [], result: string, call: (it) => textOfObject(name, order, it) } }
+}
 
-export const configMapType = structType('v1.ConfigMap', [
-  ...objectFields,
-  { name: 'Data', type: stringMap, json: 'data,omitempty' },
-  { name: 'BinaryData', type: mapOf(string, bytes), json: 'binaryData,omitempty' },
-])
+function textOfObject(name: string, order: readonly string[], object: GoValue): string {
+  if (!(object instanceof GoStruct)) return 'nil'
+  const fields = (object.type.fields ?? []).map((field, at) => [field.name, object.values[at] ?? null] as const)
+  const values = new Map(fields)
+  const meta = sprintValue(values.get('ObjectMeta') ?? null)
+    .replace('ObjectMeta', 'v1.ObjectMeta')
+    .replace('&', '')
+  const rest = order.map((field) => `${field}:${textOfField(values.get(field) ?? null)},`)
+  return `&${name}{ObjectMeta:${meta},${rest.join('')}}`
+}
+
+function textOfField(value: GoValue): string {
+  if (value instanceof GoPointer) return value.target === null ? 'nil' : `*${sprintValue(value.target)}`
+  if (!(value instanceof GoMap)) return sprintValue(value)
+  const entries = sortedKeys(value).map((key) => `${String(key)}: ${sprintValue(value.entries.get(key) ?? null)},`)
+  const elem = value.type.elem?.name === '[]uint8' ? '[]byte' : value.type.elem?.name
+  return `map[string]${elem}{${entries.join('')}}`
+}
+
+export const secretType = structType(
+  'v1.Secret',
+  [
+    ...objectFields,
+    { name: 'Data', type: mapOf(string, bytes), json: 'data,omitempty' },
+    { name: 'StringData', type: stringMap, json: 'stringData,omitempty' },
+    { name: 'Type', type: definedType('v1.SecretType', string), json: 'type,omitempty' },
+  ],
+  objectText('Secret', ['Data', 'Type', 'StringData', 'Immutable']),
+)
+
+export const configMapType = structType(
+  'v1.ConfigMap',
+  [
+    ...objectFields,
+    { name: 'Data', type: stringMap, json: 'data,omitempty' },
+    { name: 'BinaryData', type: mapOf(string, bytes), json: 'binaryData,omitempty' },
+  ],
+  objectText('ConfigMap', ['Data', 'BinaryData', 'Immutable']),
+)
 
 function workloadType(name: string): GoType {
   return pointerTo(

@@ -66,7 +66,8 @@ function callMethod(
   const site = { name, node, args: call.args, piped: call.piped }
   return call.invoke(signature, site, (args) => {
     refuseSecondResult(execution, method, name)
-    if (receiver === null) throw new FunctionError('runtime error: invalid memory address or nil pointer dereference')
+    if (receiver === null && !method.nilSafe)
+      throw new FunctionError('runtime error: invalid memory address or nil pointer dereference')
     return fromPlace(method.result, method.call(receiver, args.map(valueIn)))
   })
 }

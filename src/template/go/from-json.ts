@@ -23,7 +23,7 @@ import {
   uint8,
 } from './go-type.ts'
 import { parseFloat64 } from './parse-number.ts'
-import { durationType, parseRfc3339, timeType } from './time-type.ts'
+import { durationType, goTime, localZone, parseRfc3339, timeType } from './time-type.ts'
 import {
   float,
   GoBytes,
@@ -143,12 +143,19 @@ function convertMap(type: GoType, data: object): GoMap {
 function convertStruct(type: GoType, data: Readonly<Record<string, unknown>>): GoStruct {
   // Kubernetes keeps this one as the JSON it came in.
   if (type.name === 'v1.FieldsV1') return new GoStruct(type, [new GoBytes(Buffer.from(JSON.stringify(data)))])
+  // It reads its times into the local zone, which shows in `%#v` and `.Location`.
+  if (type.name === 'v1.Time') return new GoStruct(type, [localTime(data)])
   const values = (type.fields ?? []).map((field) => {
     const [tag = '', option] = (field.json ?? '').split(',')
     if (option === 'inline' || (field.embedded && tag === '')) return convertTo(field.type, data)
     return convertTo(field.type, Object.hasOwn(data, tag || field.name) ? data[tag || field.name] : undefined)
   })
   return new GoStruct(type, values)
+}
+
+function localTime(data: unknown): GoValue {
+  const time = parseRfc3339(readText(data))
+  return time ? goTime(time.unixNanos, localZone) : zeroOf(timeType)
 }
 
 function readKey(type: GoType, key: string): GoKey {

@@ -63,6 +63,8 @@ export interface GoField {
 /** A method as templates can call it. `call` gets plain GoValues that were checked against `params`. */
 export interface GoMethod {
   readonly pointer?: boolean
+  /** May be called on a nil pointer; the receiver is null then. */
+  readonly nilSafe?: boolean
   readonly params: readonly GoType[]
   readonly variadic?: boolean
   readonly result: GoType

@@ -60,12 +60,24 @@ export function isExported(name: string): boolean {
 
 /** The text of a value that has an `Error` or `String` method, which fmt prefers; undefined without one. */
 export function textOfMethods(value: GoValue): string | undefined {
+  return textOf(value, ['Error', 'String'])
+}
+
+/** The text of a value that has a `GoString` method, which `%#v` prefers; undefined without one. */
+export function goSyntaxOf(value: GoValue): string | undefined {
+  return textOf(value, ['GoString'])
+}
+
+function textOf(value: GoValue, names: readonly string[]): string | undefined {
   if (value === null || typeof value !== 'object' || !mayHaveMethods(typeOf(value))) return undefined
-  const found = findMethod(value, 'Error', false) ?? findMethod(value, 'String', false)
-  if (!found || found.method.params.length > 0) return undefined
-  if (found.receiver === null) return '<nil>'
-  const result = found.method.call(found.receiver, [])
-  return typeof result === 'string' ? result : undefined
+  for (const name of names) {
+    const found = findMethod(value, name, false)
+    if (!found || found.method.params.length > 0) continue
+    if (found.receiver === null && !found.method.nilSafe) return '<nil>'
+    const result = found.method.call(found.receiver, [])
+    if (typeof result === 'string') return result
+  }
+  return undefined
 }
 
 function mayHaveMethods(type: GoType): boolean {

@@ -12,7 +12,7 @@ import {
   uint64,
   uint8,
 } from './go-type.ts'
-import { textOfMethods } from './members.ts'
+import { goSyntaxOf, textOfMethods } from './members.ts'
 import { type Flags, noFlags, pad, printFloat, printInteger, printUnicode, runeCount } from './print-number.ts'
 import { canBackquote, quote, quoteRune, quoteToAscii } from './quote.ts'
 import { sortedKeys } from './sorted-keys.ts'
@@ -108,19 +108,13 @@ export class Printer {
       this.#badVerb(value, verb)
       return true
     }
-    if (this.flags.sharpV) return value instanceof GoTime && this.#printGoSyntax(value)
-    if (!'vsxXq'.includes(verb)) return false
-    const text = textOfMethods(value)
+    if (!this.flags.sharpV && !'vsxXq'.includes(verb)) return false
+    const text = this.flags.sharpV ? goSyntaxOf(value) : textOfMethods(value)
     if (text === undefined) return false
     if (text === '<nil>') this.write(text)
+    else if (this.flags.sharpV) this.#printText(text)
     else this.#printString(value, text, verb)
     return true
-  }
-
-  #printGoSyntax(value: GoTime): boolean {
-    const syntax = value.type.methods?.['GoString']?.call(value, [])
-    if (typeof syntax === 'string') this.#printText(syntax)
-    return typeof syntax === 'string'
   }
 
   #badVerb(value: GoValue, verb: string): void {
