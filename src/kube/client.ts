@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import type { WebSocket } from 'ws'
+import type { ChannelSocket } from './channel-socket.ts'
 
 export type KubeMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
@@ -39,12 +39,15 @@ export interface KubeClient {
    * the first byte of the head; the body ends with `signal` only.
    */
   stream(request: KubeRequest, options?: CallOptions): Promise<IncomingMessage>
-  /** Opens a WebSocket; resolves when the handshake is done. Refusals come as the same errors as of `request`. */
+  /**
+   * Opens a WebSocket of one of these subprotocols; resolves when the handshake is done. Refusals come as the same errors
+   * as of `request`. Repeated as a POST is.
+   */
   webSocket(
     request: Pick<KubeRequest, 'path' | 'query'>,
     protocols: readonly string[],
     options?: CallOptions,
-  ): Promise<WebSocket>
+  ): Promise<ChannelSocket>
   /** Ends idle connections. Calls in flight go on. */
   close(): void
 }

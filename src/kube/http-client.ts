@@ -1,6 +1,6 @@
 import { Agent as HttpAgent, type ClientRequest, type IncomingMessage, request as httpRequest } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
-import type { WebSocket } from 'ws'
+import type { ChannelSocket } from './channel-socket.ts'
 import { backoffMs } from '../base/backoff.ts'
 import { type Clock, systemClock } from '../base/clock.ts'
 import { withDeadline } from '../base/deadline.ts'
@@ -103,10 +103,10 @@ export function createClient(endpoint: KubeEndpoint, clock: Clock = systemClock)
       destroyOnAbort(response, options.signal)
       return response
     },
-    webSocket: async (request, protocols, options = {}): Promise<WebSocket> =>
-      await withRetry({ ...request, method: 'GET' }, options, async (signal) => {
+    webSocket: async (request, protocols, options = {}): Promise<ChannelSocket> =>
+      await withRetry({ ...request, method: 'POST' }, options, async (signal) => {
         const url = urlOf(endpoint.server, request)
-        return await openWebSocket(url, protocols, endpoint, signal)
+        return await openWebSocket(url, protocols, { endpoint, agent: streaming, signal })
       }),
     close() {
       unary.destroy()

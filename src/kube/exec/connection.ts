@@ -1,5 +1,5 @@
-import type { WebSocket } from 'ws'
 import { type ApiStatus, parseStatus } from '../api-errors.ts'
+import type { ChannelSocket } from '../channel-socket.ts'
 import type { KubeClient } from '../client.ts'
 import { kubeError } from '../errors.ts'
 import type { ExecTarget } from './exec.ts'
@@ -12,6 +12,7 @@ export const defaultPingMs = 20_000
 const silentPings = 3
 
 const closeMs = 5_000
+const maxStatusPieces = 100
 
 /** Control words may wait behind this much unsent data before the pump stops. */
 const maxBufferedBytes = 1 << 20
@@ -28,7 +29,7 @@ export interface ExecRequest {
 
 /** Frames of one exec, no meaning. Stdout and stderr go to the listeners given to `start`. */
 export class ExecConnection {
-  readonly #socket: WebSocket
+  readonly #socket: ChannelSocket
   readonly #ended = Promise.withResolvers<ApiStatus>()
   #status: ApiStatus | undefined
   #ping: NodeJS.Timeout | undefined
@@ -42,12 +43,11 @@ export class ExecConnection {
     const { target, command, stdin, signal, connectTimeoutMs } = request
     const path = `/api/v1/namespaces/${encodeURIComponent(target.namespace)}/pods/${encodeURIComponent(target.pod)}/exec`
     const query = { container: target.container, command, stdin, stdout: true, stderr: true, tty: false }
-    // Repeating the handshake is safe only when it surely did not start anything, as with a POST.
-    const socket = await client.webSocket({ path, query }, protocols, { signal, timeoutMs: connectTimeoutMs, retry: false })
+    const socket = await client.webSocket({ path, query }, protocols, { signal, timeoutMs: connectTimeoutMs })
     return new ExecConnection(socket, request.pingMs ?? defaultPingMs)
   }
 
-  private constructor(socket: WebSocket, pingMs: number) {
+  private constructor(socket: ChannelSocket, pingMs: number) {
     this.#socket = socket
     this.#pingMs = pingMs
     this.#ended.promise.catch(() => undefined) // whoever needs it awaits it; nobody has to
@@ -64,22 +64,23 @@ export class ExecConnection {
   }
 
   start(onStdout: (bytes: Buffer) => void, onStderr: (bytes: Buffer) => void): void {
-    let lost: unknown
-    this.#socket.on('message', (data) => {
-      this.#silent = 0
-      const frame = data as Buffer // ws gives each message as one Buffer unless told otherwise
-      if (frame.length === 0) return
-      // Channel 255 announces that the server closed one channel; the Status and the end of the socket tell all we need.
-      if (frame[0] === channel.stdout && frame.length > 1) onStdout(frame.subarray(1))
-      else if (frame[0] === channel.stderr && frame.length > 1) onStderr(frame.subarray(1))
-      else if (frame[0] === channel.status) this.#takeStatus(parseStatus(frame.toString('utf8', 1)))
+    const status: Buffer[] = []
+    this.#socket.start({
+      onData: (from, bytes, last) => {
+        this.#silent = 0
+        // Channel 255 announces that the server closed one channel; the Status and the end of the socket tell all we need.
+        if (from === channel.stdout && bytes.length > 0) onStdout(bytes)
+        else if (from === channel.stderr && bytes.length > 0) onStderr(bytes)
+        else if (from === channel.status) {
+          if (status.length < maxStatusPieces) status.push(bytes)
+          if (last) this.#takeStatus(parseStatus(Buffer.concat(status).toString('utf8')))
+        }
+      },
+      onPong: (ping) => this.#takePong(ping),
+      onClose: (code, error) => this.#settle(error, code),
     })
-    this.#socket.on('pong', (payload) => this.#takePong(Number(payload.toString('latin1'))))
-    this.#socket.on('error', (error) => (lost = error))
-    this.#socket.on('close', (code) => this.#settle(lost, code))
     this.#ping = setInterval(() => this.#beat(), this.#pingMs)
     this.#ping.unref()
-    this.#socket.resume()
   }
 
   pause(): void {
@@ -104,31 +105,17 @@ export class ExecConnection {
   }
 
   async #write(parts: readonly Uint8Array[]): Promise<void> {
-    const frame = Buffer.allocUnsafe(1 + parts.reduce((sum, part) => sum + part.length, 0))
-    frame[0] = channel.stdin
-    let at = 1
-    for (const part of parts) {
-      frame.set(part, at)
-      at += part.length
-    }
-    const sent = this.#send(frame)
-    if (this.#socket.bufferedAmount > maxBufferedBytes) await sent
-    else sent.catch(() => undefined) // a lost connection shows in `ended`
+    const sent = this.#socket.send(channel.stdin, parts)
+    if (this.#socket.bufferedBytes > maxBufferedBytes) await sent
   }
 
   /** EOF on the remote stdin; only where `canCloseStdin`. */
   async closeStdin(): Promise<void> {
-    await this.#send(Buffer.from([channel.close, channel.stdin]))
+    await this.#socket.send(channel.close, [Uint8Array.of(channel.stdin)])
   }
 
   terminate(): void {
     this.#socket.terminate()
-  }
-
-  async #send(frame: Buffer): Promise<void> {
-    await new Promise<void>((resolve, reject) => {
-      this.#socket.send(frame, (error) => (error ? reject(error) : resolve()))
-    })
   }
 
   /** The server closes after the Status; one that does not must not hold us. */
@@ -144,7 +131,7 @@ export class ExecConnection {
   #beat(): void {
     if (this.#socket.isPaused) return
     if (this.#unreadSince === undefined && ++this.#silent > silentPings) return this.#socket.terminate()
-    this.#socket.ping(String(++this.#pings), undefined, () => undefined) // failure shows as close
+    this.#socket.ping(++this.#pings)
   }
 
   #takePong(ping: number): void {
@@ -156,6 +143,7 @@ export class ExecConnection {
     clearInterval(this.#ping)
     if (this.#status) return this.#ended.resolve(this.#status)
     const why = this.#silent > silentPings ? `no answer to ${silentPings} pings` : `closed (${code}) before a status arrived`
-    this.#ended.reject(kubeError('KUBE_EXEC_LOST', `the connection to the command was lost: ${why}`, { cause: error }))
+    const cause = error === undefined ? {} : { cause: error }
+    this.#ended.reject(kubeError('KUBE_EXEC_LOST', `the connection to the command was lost: ${why}`, cause))
   }
 }

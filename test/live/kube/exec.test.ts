@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { WebSocket } from 'ws'
 import { beforeAll, describe, expect, it } from 'vitest'
+import type { ChannelSocket } from '../../../src/kube/channel-socket.ts'
 import { createExec } from '../../../src/kube/exec/create-exec.ts'
 import { kinds } from '../../../src/kube/kinds.ts'
 import { useNamespace, useWorld } from '../../harness/world/fixtures.ts'
@@ -87,7 +87,7 @@ describe('exec on a real node', () => {
   })
 
   it('leaves nothing behind in the container when the connection is cut', async () => {
-    const sockets: WebSocket[] = []
+    const sockets: ChannelSocket[] = []
     const { client } = kube()
     const webSocket: typeof client.webSocket = async (...call) => {
       const socket = await client.webSocket(...call)
