@@ -73,9 +73,9 @@ describe('BackupStream and RestoreStream', () => {
 
   test('minBytes and allowEmpty set the limit', async () => {
     const short = runFunction(backupStream, context().ctx, { ...app, command: ['echo', 'x'], minBytes: '10' })
+    await expect(short).rejects.toThrow(/printed 2 bytes, and at least 10/)
     const empty = await runFunction(backupStream, context().ctx, { ...app, command: 'true', allowEmpty: true })
 
-    await expect(short).rejects.toThrow(/printed 2 bytes, and at least 10/)
     expect(empty?.['size']).toBe('0')
   })
 
