@@ -105,6 +105,8 @@ export class Printer {
   #printByMethods(value: GoValue, verb: string): boolean {
     if (this.#erroring) return false
     if (verb === 'w') {
+      // Bytes complain one by one.
+      if (value instanceof GoBytes) return false
       this.#badVerb(value, verb)
       return true
     }
