@@ -129,7 +129,12 @@ export const RunBody = object({
     {
       state: oneOf(states, 'State of the whole.'),
       actions: map(RunAction, 'Journal of each action, by its index.'),
-      cancel: optional(object({ reason: text('Why, for people.'), at: text('When it was asked for.', { format: 'date-time' }) }, 'A cancel was asked for; written by the operator.')),
+      cancel: optional(
+        object(
+          { reason: text('Why, for people.'), at: text('When it was asked for.', { format: 'date-time' }) },
+          'A cancel was asked for; written by the operator.',
+        ),
+      ),
       reason: optional(text('Why it failed, in one word.')),
       endedAt: optional(text('When everything had ended.', { format: 'date-time' })),
     },
