@@ -6,11 +6,11 @@ import type { RenderScope, Renderer } from '../engine/renderer.ts'
 import type { TemplateHost } from '../template/functions/define.ts'
 import { type Arg, type RenderOptions, TemplateRenderer } from '../template/render.ts'
 import { functionLibrary } from '../template/functions/registry.ts'
-import { handlebarsDialect } from '../template/handlebars/dialect.ts'
+import { HandlebarsRenderer } from '../template/handlebars/renderer.ts'
 
 /** The template room as the engine sees it. One per process: it holds the parsed templates. */
 export function createRenderer(clock: Clock): Renderer {
-  const templates = new TemplateRenderer({ library: functionLibrary, handlebars: handlebarsDialect })
+  const templates = new TemplateRenderer({ library: functionLibrary, handlebars: new HandlebarsRenderer() })
   const options = (scope: RenderScope, what: string): RenderOptions => ({
     dialect: scope.language,
     host: seededHost(clock, `${scope.seed}/${Object.keys(scope.params.Phases ?? {}).length}/${what}`),

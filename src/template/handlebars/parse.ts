@@ -72,9 +72,14 @@ function syntaxError(source: string, message: string, hash: ParseErrorHash): Err
   const column = (loc?.last_column ?? 0) + 1
   const expression = tagAround(source, line, column)
   const got = /got '([^']+)'/.exec(message)?.[1] ?? token ?? ''
-  const reason =
-    got === 'EOF' ? 'the template ends within a block or a tag that is not closed' : `${nameOfToken(got)} is not expected here`
+  const reason = reasonOfToken(got, expression)
   return failure('TEMPLATE_PARSE', source, { line, column }, reason + hintForGoTemplate(expression))
+}
+
+function reasonOfToken(got: string, expression: string): string {
+  if (got === 'EOF') return 'the template ends within a block that is not closed'
+  if (got === 'INVALID' && !expression.includes('}}')) return 'this tag is not closed by "}}"'
+  return `${nameOfToken(got)} is not expected here`
 }
 
 /** From the `{{` before a place to the `}}` behind it. */
