@@ -14,5 +14,10 @@ if ! cmp -s "$root/package-lock.json" "$stamp" 2>/dev/null; then
 fi
 PATH=$root/node_modules/.bin:$PATH
 export PATH
+# The Node of the packages wants one library that a slim Debian lacks.
+if ! node --version >/dev/null 2>&1 && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+	echo "holdfast: installing libatomic1" >&2
+	{ apt-get install -qq -y libatomic1 || { apt-get update -qq && apt-get install -qq -y libatomic1; }; } >&2
+fi
 [ $# -gt 0 ] || exit 0
 exec "$@"

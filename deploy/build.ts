@@ -1,6 +1,5 @@
-import { execFileSync } from 'node:child_process'
-import { chmodSync, cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { chmodSync, cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import { build } from 'esbuild'
 import { installManifest } from '../src/main/install/manifest.ts'
 
@@ -24,24 +23,21 @@ export async function buildAll(): Promise<string> {
 
 const shim = `import { createRequire as holdfastRequire } from 'node:module'; const require = holdfastRequire(import.meta.url);`
 
+/** Chunks are shared between the program and the thread that the repository starts; both lie beside the kernel, by these names. */
 async function bundleEngine(): Promise<void> {
+  const outdir = join(dist, 'image/app')
   await build({
     ...common,
     entryPoints: [
       { in: join(root, 'src/main/holdfast.ts'), out: 'holdfast' },
-      // Worker threads are files of their own, found beside the program by the same relative name as in the sources.
-      ...workerThreads.map((path) => ({ in: join(root, path), out: path.replace(/^src\//, '').replace(/\.ts$/, '') })),
+      { in: join(root, 'src/repository/pipeline/thread.ts'), out: 'repository-thread' },
     ],
-    outdir: join(dist, 'image/app'),
-    outExtension: { '.js': '.mjs' },
+    outdir,
     splitting: true,
     target: 'node26',
   })
-  for (const asset of assets) {
-    const target = join(dist, 'image/app', asset.replace(/^src\//, ''))
-    mkdirSync(dirname(target), { recursive: true })
-    cpSync(join(root, asset), target)
-  }
+  cpSync(join(root, 'src/repository/kernel/chunker.wasm'), join(outdir, 'chunker.wasm'))
+  writeFileSync(join(outdir, 'package.json'), '{ "type": "module" }\n')
 }
 
 async function bundlePlugin(): Promise<void> {
@@ -52,6 +48,7 @@ async function bundlePlugin(): Promise<void> {
     entryPoints: [join(root, 'src/main/kubectl-create-actionset.ts')],
     outfile: `${outfile}.mjs`,
     target: 'node20',
+    minify: true,
   })
   // kubectl finds plugins by a name without an ending; Node takes a file without one as CommonJS, so a line of shell starts it.
   writeFileSync(outfile, '#!/bin/sh\nexec node "$(dirname "$(readlink -f "$0")")/kubectl-create-actionset.mjs" "$@"\n')
@@ -62,19 +59,17 @@ const common = {
   bundle: true,
   platform: 'node',
   format: 'esm',
+  // Packages that have both: their ES modules, whose names stay names when they are imported lazily.
+  mainFields: ['module', 'main'] as string[],
   sourcemap: false,
   legalComments: 'none',
   logLevel: 'warning',
   banner: { js: shim },
 } as const
 
-const workerThreads: readonly string[] = []
-const assets: readonly string[] = []
-
-/** The Node that the lock file pins. */
+/** The Node that runs this: the one that the lock file pins. */
 function copyNode(): void {
-  const node = execFileSync('node', ['-p', 'process.execPath'], { encoding: 'utf8' }).trim()
-  cpSync(node, join(dist, 'image/node'), { dereference: true })
+  cpSync(process.execPath, join(dist, 'image/node'), { dereference: true })
   chmodSync(join(dist, 'image/node'), 0o755)
 }
 
@@ -84,10 +79,9 @@ function writeNames(): void {
   mkdirSync(bin, { recursive: true })
   const names = { holdfast: '', kando: ' kando', kanctl: '' }
   for (const [name, command] of Object.entries(names)) {
-    writeFileSync(join(bin, name), `#!/bin/sh\nexec node /opt/holdfast/holdfast.mjs${command} "$@"\n`)
+    writeFileSync(join(bin, name), `#!/bin/sh\nexec node /opt/holdfast/holdfast.js${command} "$@"\n`)
     chmodSync(join(bin, name), 0o755)
   }
 }
 
-if (import.meta.main)
-  console.log(`built ${await buildAll()}${existsSync(join(dist, 'install.yaml')) ? ' and install.yaml' : ''}`)
+if (import.meta.main) console.log(`built ${await buildAll()}`)

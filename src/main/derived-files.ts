@@ -1,6 +1,7 @@
 import { stringify } from 'yaml'
 import { customResourceDefinition } from '../api/crd.ts'
 import { kinds } from '../api/kinds.ts'
+import { describeFunctions } from '../functions/describe.ts'
 import { describeSettings } from './config.ts'
 import { installManifest } from './install/manifest.ts'
 
@@ -14,10 +15,11 @@ export interface DerivedFile {
 export function derivedFiles(): DerivedFile[] {
   const crds = kinds.map((kind) => ({
     path: `crds/${kind.plural}.${kind.group}.yaml`,
-    text: `${comment(`src/api/${kind.singular}.ts`)}${stringify(customResourceDefinition(kind), { lineWidth: 0, aliasDuplicateObjects: false })}`,
+    text: `${comment(`src/api/${kind.singular}.ts`)}${stringify(customResourceDefinition(kind), { version: '1.1', lineWidth: 0, aliasDuplicateObjects: false })}`,
   }))
   return [
     ...crds,
+    { path: 'blueprints/FUNCTIONS.md', text: describeFunctions() },
     { path: 'deploy/install.yaml', text: `${comment('src/main/install')}${installManifest()}` },
     {
       path: 'docs/settings.md',

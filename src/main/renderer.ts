@@ -21,7 +21,10 @@ export function createRenderer(clock: Clock): Renderer {
     args: (args, scope) =>
       attempt(() => templates.renderArgs(args as Record<string, Arg>, scope.params, options(scope, JSON.stringify(args)))),
     references: (refs, scope) =>
-      attempt(() => (templates.renderObjectRefs(refs, scope.params, options(scope, 'objects')) ?? {}) as Record<string, ObjectReference>),
+      attempt(
+        () =>
+          (templates.renderObjectRefs(refs, scope.params, options(scope, 'objects')) ?? {}) as Record<string, ObjectReference>,
+      ),
     artifacts: (artifacts, scope) =>
       attempt(() => templates.renderArtifacts(artifacts, scope.params, options(scope, 'artifacts')) as Artifacts),
   }

@@ -78,7 +78,12 @@ describe('a PostgreSQL of three replicas', () => {
 
   test('gets its data back after its password was rotated and its pods are new', async () => {
     await sql(world(), app, 'db-0', `DROP TABLE orders; ALTER USER postgres PASSWORD 'rotated-password';`)
-    await apply(world(), app, { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'db' }, stringData: { password: 'rotated-password' } })
+    await apply(world(), app, {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name: 'db' },
+      stringData: { password: 'rotated-password' },
+    })
     await world().kubectl(['rollout', 'restart', '-n', app, 'statefulset/db'])
     await waitRolledOut(world(), app, 'statefulset/db')
     const { status } = await holdfast.ended(await holdfast.createActionSet(['-a', 'restore', '--from', backup]))

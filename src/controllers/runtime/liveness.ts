@@ -18,6 +18,8 @@ interface Sight {
   readonly holder: string | undefined
   /** By our clock; clocks of other machines are not compared with ours. */
   sinceMs: number
+  /** When the Lease was read last. Between two looks nothing is known, so a sight does not age by itself. */
+  lookedMs: number
 }
 
 /**
@@ -34,14 +36,14 @@ export class Liveness {
 
   /** Reads the Leases once. A failure makes all that is known start anew, and is thrown. */
   async poll(owners: Iterable<string>, signal: AbortSignal): Promise<void> {
-    const { kube, namespace, clock } = this.#options
+    const { kube, namespace } = this.#options
     let leases: ReadonlyMap<string, Lease>
     try {
       const call = { namespace, labelSelector: `${names.workerLease}=true`, signal, timeoutMs: 4_000 }
       const { items } = await kube.resource<Lease>(kinds.leases).list(call)
       leases = new Map(items.map((lease) => [lease.metadata.name, lease]))
     } catch (error) {
-      for (const sight of this.#seen.values()) sight.sinceMs = clock.now()
+      this.#seen.clear()
       throw error
     }
     const wanted = new Set(owners)
@@ -49,19 +51,25 @@ export class Liveness {
     for (const owner of wanted) this.#look(owner, leases.get(workerLeaseName(owner)))
   }
 
+  /** To be called when nobody owns anything, instead of polling. */
+  forget(): void {
+    this.#seen.clear()
+  }
+
   /** Of workers that were not looked at yet nothing is known: they are not gone. */
   isGone({ owner, instance }: Fence): boolean {
     const sight = this.#seen.get(owner)
     if (!sight || owner === '') return false
     if (sight.holder !== undefined && sight.holder !== holderOf({ name: owner, instance })) return true
-    return this.#options.clock.now() - sight.sinceMs > this.#options.timeoutMs
+    return sight.lookedMs - sight.sinceMs > this.#options.timeoutMs
   }
 
   #look(owner: string, lease: Lease | undefined): void {
     const renewTime = lease?.spec?.renewTime
     const holder = lease?.spec?.holderIdentity
+    const lookedMs = this.#options.clock.now()
     const last = this.#seen.get(owner)
-    if (last && last.renewTime === renewTime && last.holder === holder) return
-    this.#seen.set(owner, { renewTime, holder, sinceMs: this.#options.clock.now() })
+    if (last && last.renewTime === renewTime && last.holder === holder) last.lookedMs = lookedMs
+    else this.#seen.set(owner, { renewTime, holder, sinceMs: lookedMs, lookedMs })
   }
 }

@@ -154,7 +154,8 @@ class RunningOperator {
 
   async #lookForTheDead(): Promise<void> {
     const owners = [...this.#controllers].flatMap((controller) => [...controller.owners()])
-    if (owners.length === 0) return
+    // What was seen of a worker while it owned something says nothing when it owns something again.
+    if (owners.length === 0) return this.#liveness.forget()
     await this.#liveness.poll(owners, this.#stop.signal)
     for (const controller of this.#controllers) controller.lookAtOrphans()
   }

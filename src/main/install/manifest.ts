@@ -29,5 +29,7 @@ export function installManifest(images: Images = defaultImages): string {
     ...operator(namespace, serviceAccount, images),
     ...workers(namespace, serviceAccount, images),
   ]
-  return objects.map((object) => stringify(object, { lineWidth: 0, aliasDuplicateObjects: false })).join('---\n')
+  return objects
+    .map((object) => stringify(object, { version: '1.1', lineWidth: 0, aliasDuplicateObjects: false }))
+    .join('---\n')
 }

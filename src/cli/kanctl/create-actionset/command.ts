@@ -30,7 +30,7 @@ export async function createActionSet(flags: CreateActionSetFlags, deps: CreateA
   warnAboutProfile(actionSet, output)
   if (!flags.skipValidation) await verifyReferences(kube, actionSet, namespace, output, signal)
   if (flags.dryRun) {
-    output.out(stringify(actionSet, { lineWidth: 0 }))
+    output.out(stringify(actionSet, { version: '1.1', lineWidth: 0, aliasDuplicateObjects: false }))
     return
   }
   const created = await kube.resource(ownKinds.actionSets).create(inNamespace(actionSet, namespace), { signal })
