@@ -21,8 +21,16 @@ export interface SeenActionSet {
     readonly warnings?: readonly string[]
     readonly progress?: Readonly<Record<string, unknown>>
     readonly actions?: ReadonlyArray<{
-      readonly phases?: ReadonlyArray<{ readonly name: string; readonly state: string; readonly output?: Readonly<Record<string, string>> }>
-      readonly deferPhase?: { readonly name: string; readonly state: string; readonly output?: Readonly<Record<string, string>> }
+      readonly phases?: ReadonlyArray<{
+        readonly name: string
+        readonly state: string
+        readonly output?: Readonly<Record<string, string>>
+      }>
+      readonly deferPhase?: {
+        readonly name: string
+        readonly state: string
+        readonly output?: Readonly<Record<string, string>>
+      }
       readonly artifacts?: Readonly<Record<string, { readonly keyValue?: Readonly<Record<string, string>> }>>
     }>
   }
@@ -38,7 +46,12 @@ export interface Installation {
   /** Messages of the Events about an object of the engine's namespace, oldest first: `reason: message`. */
   events(name: string): Promise<string[]>
   /** A Profile with its Secret in the engine's namespace; gives its name. */
-  profile(name: string, s3: Pick<WorldS3, 'podEndpoint' | 'region' | 'accessKey' | 'secretKey'>, bucket: string, prefix?: string): Promise<string>
+  profile(
+    name: string,
+    s3: Pick<WorldS3, 'podEndpoint' | 'region' | 'accessKey' | 'secretKey'>,
+    bucket: string,
+    prefix?: string,
+  ): Promise<string>
 }
 
 /**
@@ -55,13 +68,25 @@ export function useInstallation(world: () => World): Installation {
       return name
     },
     ended: (name, timeoutMs = 120_000) =>
-      waitFor(`actionset ${name} to end`, async () => {
-        const seen = await actionSet(world(), name)
-        return seen.status?.state === 'complete' || seen.status?.state === 'failed' ? seen : undefined
-      }, { timeoutMs }),
+      waitFor(
+        `actionset ${name} to end`,
+        async () => {
+          const seen = await actionSet(world(), name)
+          return seen.status?.state === 'complete' || seen.status?.state === 'failed' ? seen : undefined
+        },
+        { timeoutMs },
+      ),
     get: (name) => actionSet(world(), name),
     events: async (name) => {
-      const args = ['get', 'events', '-n', engineNamespace, `--field-selector=involvedObject.name=${name}`, '--sort-by=.lastTimestamp', '-o']
+      const args = [
+        'get',
+        'events',
+        '-n',
+        engineNamespace,
+        `--field-selector=involvedObject.name=${name}`,
+        '--sort-by=.lastTimestamp',
+        '-o',
+      ]
       const text = await world().kubectl([...args, 'jsonpath={range .items[*]}{.reason}: {.message}{"\\n"}{end}'])
       return text.split('\n').filter((line) => line !== '')
     },
@@ -77,11 +102,20 @@ async function install(world: World): Promise<void> {
   await world.image('redis')
   const manifest = readFileSync(join(root, 'deploy/install.yaml'), 'utf8')
   const wanted = createHash('sha256').update(manifest).update(image.content).digest('hex')
-  const found = await world.kubectl(['get', 'namespace', engineNamespace, '--ignore-not-found', '-o', 'jsonpath={.metadata.annotations.holdfast\\.dev/test-content}'])
+  const found = await world.kubectl([
+    'get',
+    'namespace',
+    engineNamespace,
+    '--ignore-not-found',
+    '-o',
+    'jsonpath={.metadata.annotations.holdfast\\.dev/test-content}',
+  ])
   await world.kubectl(['apply', '--server-side', '--force-conflicts', '-f', '-'], { input: manifest })
   const workloads = ['deployment/holdfast-redis', 'deployment/holdfast-operator', 'statefulset/holdfast-worker']
-  if (found !== '' && found !== wanted) await world.kubectl(['rollout', 'restart', '-n', engineNamespace, ...workloads.slice(1)])
-  for (const workload of workloads) await world.kubectl(['rollout', 'status', '-n', engineNamespace, workload, '--timeout=120s'])
+  if (found !== '' && found !== wanted)
+    await world.kubectl(['rollout', 'restart', '-n', engineNamespace, ...workloads.slice(1)])
+  for (const workload of workloads)
+    await world.kubectl(['rollout', 'status', '-n', engineNamespace, workload, '--timeout=120s'])
   await world.kubectl(['annotate', '--overwrite', 'namespace', engineNamespace, `holdfast.dev/test-content=${wanted}`])
 }
 

@@ -8,11 +8,20 @@ export interface PostgresOptions {
 }
 
 /** A PostgreSQL StatefulSet with a volume per pod, its Secret and its Service. Each replica is a server of its own. */
-export function postgresObjects({ name = 'db', replicas = 1, password = 'first-password' }: PostgresOptions = {}): KubeObject[] {
+export function postgresObjects({
+  name = 'db',
+  replicas = 1,
+  password = 'first-password',
+}: PostgresOptions = {}): KubeObject[] {
   const labels = { app: name }
   return [
     { apiVersion: 'v1', kind: 'Secret', metadata: { name }, stringData: { password } },
-    { apiVersion: 'v1', kind: 'Service', metadata: { name }, spec: { clusterIP: 'None', selector: labels, ports: [{ port: 5432 }] } },
+    {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name },
+      spec: { clusterIP: 'None', selector: labels, ports: [{ port: 5432 }] },
+    },
     {
       apiVersion: 'apps/v1',
       kind: 'StatefulSet',
@@ -43,7 +52,10 @@ function podSpec(name: string): unknown {
         imagePullPolicy: 'IfNotPresent',
         env: [{ name: 'POSTGRES_DB', value: 'shop' }, password, { name: 'PGDATA', value: '/var/lib/postgresql/data/pgdata' }],
         // By TCP: during the first start the server listens on its socket file only.
-        readinessProbe: { exec: { command: ['pg_isready', '-h', '127.0.0.1', '-U', 'postgres', '-d', 'shop'] }, periodSeconds: 1 },
+        readinessProbe: {
+          exec: { command: ['pg_isready', '-h', '127.0.0.1', '-U', 'postgres', '-d', 'shop'] },
+          periodSeconds: 1,
+        },
         volumeMounts: [{ name: 'data', mountPath: '/var/lib/postgresql/data' }],
       },
     ],
@@ -52,7 +64,15 @@ function podSpec(name: string): unknown {
 
 /** Runs SQL in a pod and gives the bare values. */
 export async function sql(world: World, namespace: string, pod: string, text: string): Promise<string> {
-  const psql = ['psql', '--quiet', '--username=postgres', '--dbname=shop', '--set=ON_ERROR_STOP=1', '--tuples-only', '--no-align']
+  const psql = [
+    'psql',
+    '--quiet',
+    '--username=postgres',
+    '--dbname=shop',
+    '--set=ON_ERROR_STOP=1',
+    '--tuples-only',
+    '--no-align',
+  ]
   const answer = await world.kubectl(['exec', '-i', '-n', namespace, pod, '-c', 'postgres', '--', ...psql], { input: text })
   return answer.trim()
 }
