@@ -77,14 +77,9 @@ export class ActionSetController {
     this.sweep()
   }
 
-  /** Owners of actions that have not ended, to ask whether they live. */
-  owners(): Set<string> {
-    return new Set(
-      this.#caches
-        .openRuns()
-        .flatMap(openFences)
-        .map(({ owner }) => owner),
-    )
+  /** Fences of actions that have not ended, to ask whether their owners live. */
+  fences(): Fence[] {
+    return this.#caches.openRuns().flatMap(openFences)
   }
 
   /** Looks at the Runs of owners that are gone. */

@@ -29,37 +29,51 @@ interface Sight {
 export class Liveness {
   readonly #options: LivenessOptions
   readonly #seen = new Map<string, Sight>()
+  /** Holders found gone by the last look, out of those asked about. */
+  readonly #gone = new Set<string>()
 
   constructor(options: LivenessOptions) {
     this.#options = options
   }
 
-  /** Reads the Leases once. A failure makes all that is known start anew, and is thrown. */
-  async poll(owners: Iterable<string>, signal: AbortSignal): Promise<void> {
+  /**
+   * Reads the Leases once, for the fences as they are known now. A failure makes all that is known start anew, and is thrown.
+   * A fence is judged only by a look that began after it was known: a worker takes its Lease before its first action, so an
+   * older look could still show the start before, and condemn the one that lives.
+   */
+  async poll(fences: Iterable<Fence>, signal: AbortSignal): Promise<void> {
     const { kube, namespace } = this.#options
+    const asked = [...fences].filter(({ owner }) => owner !== '')
     let leases: ReadonlyMap<string, Lease>
     try {
       const call = { namespace, labelSelector: `${names.workerLease}=true`, signal, timeoutMs: 4_000 }
       const { items } = await kube.resource<Lease>(kinds.leases).list(call)
       leases = new Map(items.map((lease) => [lease.metadata.name, lease]))
     } catch (error) {
-      this.#seen.clear()
+      this.forget()
       throw error
     }
-    const wanted = new Set(owners)
+    const wanted = new Set(asked.map(({ owner }) => owner))
     for (const owner of this.#seen.keys()) if (!wanted.has(owner)) this.#seen.delete(owner)
     for (const owner of wanted) this.#look(owner, leases.get(workerLeaseName(owner)))
+    this.#gone.clear()
+    for (const fence of asked) if (this.#isFoundGone(fence)) this.#gone.add(keyOf(fence))
   }
 
   /** To be called when nobody owns anything, instead of polling. */
   forget(): void {
     this.#seen.clear()
+    this.#gone.clear()
   }
 
   /** Of workers that were not looked at yet nothing is known: they are not gone. */
-  isGone({ owner, instance }: Fence): boolean {
+  isGone(fence: Fence): boolean {
+    return this.#gone.has(keyOf(fence))
+  }
+
+  #isFoundGone({ owner, instance }: Fence): boolean {
     const sight = this.#seen.get(owner)
-    if (!sight || owner === '') return false
+    if (!sight) return false
     if (sight.holder !== undefined && sight.holder !== holderOf({ name: owner, instance })) return true
     return sight.lookedMs - sight.sinceMs > this.#options.timeoutMs
   }
@@ -72,4 +86,8 @@ export class Liveness {
     if (last && last.renewTime === renewTime && last.holder === holder) last.lookedMs = lookedMs
     else this.#seen.set(owner, { renewTime, holder, sinceMs: lookedMs, lookedMs })
   }
+}
+
+function keyOf({ owner, instance }: Fence): string {
+  return holderOf({ name: owner, instance })
 }

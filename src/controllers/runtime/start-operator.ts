@@ -153,10 +153,10 @@ class RunningOperator {
   }
 
   async #lookForTheDead(): Promise<void> {
-    const owners = [...this.#controllers].flatMap((controller) => [...controller.owners()])
+    const fences = [...this.#controllers].flatMap((controller) => controller.fences())
     // What was seen of a worker while it owned something says nothing when it owns something again.
-    if (owners.length === 0) return this.#liveness.forget()
-    await this.#liveness.poll(owners, this.#stop.signal)
+    if (fences.length === 0) return this.#liveness.forget()
+    await this.#liveness.poll(fences, this.#stop.signal)
     for (const controller of this.#controllers) controller.lookAtOrphans()
   }
 

@@ -21,10 +21,10 @@ function setting(): {
 describe('which workers are gone', () => {
   test('one whose Lease did not change for the timeout while we looked', async () => {
     const { liveness, clock } = setting()
-    await liveness.poll(['worker-0'], never)
+    await liveness.poll([owned], never)
     clock.nowMs = 10_001
 
-    await liveness.poll(['worker-0'], never)
+    await liveness.poll([owned], never)
 
     expect(liveness.isGone(owned)).toBe(true)
   })
@@ -33,14 +33,14 @@ describe('which workers are gone', () => {
     const { liveness, lease } = setting()
     lease.spec.holderIdentity = 'worker-0/b'
 
-    await liveness.poll(['worker-0'], never)
+    await liveness.poll([owned], never)
 
     expect(liveness.isGone(owned)).toBe(true)
   })
 
   test('not one that was seen long ago and not looked at since: it may have worked on all the time', async () => {
     const { liveness, clock } = setting()
-    await liveness.poll(['worker-0'], never)
+    await liveness.poll([owned], never)
 
     clock.nowMs = 3_600_000
 
@@ -49,12 +49,19 @@ describe('which workers are gone', () => {
 
   test('not one that renewed its Lease between two looks', async () => {
     const { liveness, lease, clock } = setting()
-    await liveness.poll(['worker-0'], never)
+    await liveness.poll([owned], never)
     clock.nowMs = 3_600_000
     lease.spec.renewTime = '2'
 
-    await liveness.poll(['worker-0'], never)
+    await liveness.poll([owned], never)
 
     expect(liveness.isGone(owned)).toBe(false)
+  })
+
+  test('not a new start of a worker whose Lease was looked at before it took over', async () => {
+    const { liveness } = setting()
+    await liveness.poll([owned], never)
+
+    expect(liveness.isGone({ ...owned, instance: 'b', attempt: 2 })).toBe(false)
   })
 })
