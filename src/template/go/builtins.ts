@@ -1,3 +1,4 @@
+import { checkTextLength } from '../functions/bounds.ts'
 import { FunctionError } from '../functions/define.ts'
 import { isLess, isEqual, isLessOrEqual } from './compare.ts'
 import { escapeHtml, escapeJs, escapeUrlQuery } from './escape.ts'
@@ -25,14 +26,14 @@ export const builtins: ReadonlyMap<string, Builtin> = new Map<string, Builtin>([
   ['index', { params: [anyOperand], variadic: anyOperand, call: ([item, ...indexes]) => indexInto(item, indexes) }],
   ['slice', { params: [anyOperand], variadic: anyOperand, call: ([item, ...indexes]) => sliceOfOperand(item, indexes) }],
   ['call', { params: [anyOperand], variadic: anyOperand, call: ([value, ...args]) => callValue('', value, args) }],
-  ['print', { params: [], variadic: any, call: (args) => sprint(args.map(valueIn)) }],
-  ['println', { params: [], variadic: any, call: (args) => sprintln(args.map(valueIn)) }],
+  ['print', { params: [], variadic: any, call: (args) => bounded(sprint(args.map(valueIn))) }],
+  ['println', { params: [], variadic: any, call: (args) => bounded(sprintln(args.map(valueIn))) }],
   [
     'printf',
     {
       params: [string],
       variadic: any,
-      call: ([format, ...args]) => sprintf(textIn(valueIn(format)) ?? '', args.map(valueIn)),
+      call: ([format, ...args]) => bounded(sprintf(textIn(valueIn(format)) ?? '', args.map(valueIn))),
     },
   ],
   ['html', { params: [], variadic: any, call: (args) => escapeHtml(joined(args)) }],
@@ -45,6 +46,11 @@ export const builtins: ReadonlyMap<string, Builtin> = new Map<string, Builtin>([
   ['gt', { params: [anyOperand, anyOperand], call: ([a, b]) => !isLessOrEqual(a, b) }],
   ['ge', { params: [anyOperand, anyOperand], call: ([a, b]) => !isLess(a, b) }],
 ])
+
+function bounded(text: string): string {
+  checkTextLength(text.length)
+  return text
+}
 
 /** `call f args…`; `name` is how the template wrote f. */
 export function callValue(name: string, operand: Operand, args: readonly Operand[]): Operand {

@@ -1,8 +1,9 @@
+import { checkItemCount, checkTextLength } from '../functions/bounds.ts'
 import { FunctionError, type TemplateFunction, type TemplateHost } from '../functions/define.ts'
 import { canonical } from './byte-string.ts'
 import { type GoType, isFloat, isInteger } from './go-type.ts'
 import { assign, MisfitError, type Operand, valueIn } from './operand.ts'
-import { float, floatIn, type GoValue, integer, integerIn, text, textIn } from './value.ts'
+import { float, floatIn, GoSlice, type GoValue, integer, integerIn, text, textIn } from './value.ts'
 
 /** Go's text for a wrong number of arguments, or undefined when it is right. `given` counts a piped value too. */
 export function wrongCount(fn: Signature, name: string, given: number, written = given): string | undefined {
@@ -50,8 +51,15 @@ function toNative(value: GoValue, type: GoType): unknown {
   return value
 }
 
+/** A function of a few steps must not give what fills the engine. */
+function checkSize(result: unknown): void {
+  if (typeof result === 'string') checkTextLength(result.length)
+  if (result instanceof GoSlice) checkItemCount(result.items.length)
+}
+
 function fromNative(result: unknown, fn: TemplateFunction): GoValue {
   const { result: type } = fn
+  checkSize(result)
   if (typeof result === 'string' && type.kind === 'string') return text(type, canonical(result))
   if (typeof result === 'bigint' && isInteger(type.kind)) return integer(type, result)
   if (typeof result === 'number' && isFloat(type.kind)) return float(type, result)

@@ -64,8 +64,19 @@ export class Execution {
   }
 
   step(): void {
+    this.charge(1)
+  }
+
+  /** Steps that are still allowed. */
+  get stepsLeft(): number {
+    return this.options.limits.steps - this.#steps
+  }
+
+  /** Counts work of this many steps. */
+  charge(steps: number): void {
     const most = this.options.limits.steps
-    if (++this.#steps > most) throw this.#tooMuch(`more than ${most} steps`)
+    this.#steps += steps
+    if (this.#steps > most) throw this.#tooMuch(`more than ${most} steps`)
   }
 
   /** Runs one level deeper. */

@@ -9,6 +9,7 @@ import type { GoType } from './go-type.ts'
 import { type CommandNode, describeNode, type IdentifierNode, type Operand as Node, type PipeNode } from './nodes.ts'
 import { anyOperand, assign, assignNil, fromPlace, MisfitError, type Operand, unboxed, valueIn } from './operand.ts'
 import { isTrue } from './truth.ts'
+import { workOfCall } from './work.ts'
 
 /** Evaluates `$x := a | b`, declares or assigns its variables, gives its value. */
 export function evaluatePipe(execution: Execution, dot: Operand, pipe: PipeNode): Operand {
@@ -101,15 +102,21 @@ function evaluateFunction(execution: Execution, dot: Operand, node: IdentifierNo
 function callLibrary(execution: Execution, dot: Operand, fn: TemplateFunction, site: CallSite): Operand {
   checkCount(execution, fn, site)
   const args = evaluateArguments(execution, dot, fn, site)
+  chargeFor(execution, site, args)
   return guarded(execution, site, () => fromPlace(fn.result, invokeFunction(fn, execution.options.host, args)))
 }
 
 function callBuiltin(execution: Execution, dot: Operand, builtin: Builtin, site: CallSite): Operand {
   const args = evaluateArguments(execution, dot, builtin, site)
+  chargeFor(execution, site, args)
   if (site.name !== 'call') return guarded(execution, site, () => builtin.call(args))
   const [callee, ...rest] = args
   const [written] = site.args
   return guarded(execution, site, () => callValue(written ? describeNode(written) : '', callee, rest))
+}
+
+function chargeFor(execution: Execution, site: CallSite, args: readonly Operand[]): void {
+  execution.charge(workOfCall(site.name, args.map(valueIn), execution.stepsLeft))
 }
 
 /** They stop at the first value that decides, and evaluate no further. */

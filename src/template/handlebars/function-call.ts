@@ -4,6 +4,7 @@ import { type Builtin, builtins } from '../go/builtins.ts'
 import { callFunction, paramType, type Signature, wrongCount } from '../go/call.ts'
 import { MisfitError, valueIn } from '../go/operand.ts'
 import { GoBytes, type GoValue } from '../go/value.ts'
+import { workOfCall } from '../go/work.ts'
 import { fitArgument } from './fit-argument.ts'
 import { hintForGoTemplate } from './hints.ts'
 import type { HandlebarsOptions, Run } from './run.ts'
@@ -16,6 +17,7 @@ export function callByName(run: Run, name: string, values: readonly GoValue[], p
   const { library, host } = run.options
   const fn = library.get(name)
   const builtin = builtins.get(name)
+  run.charge(place, workOfCall(name, values, run.stepsLeft))
   try {
     if (fn) return callFunction(fn, host, fitted(fn, values))
     if (builtin) return callBuiltin(name, builtin, values)

@@ -35,8 +35,19 @@ export class Run {
   }
 
   step(place: Place): void {
+    this.charge(place, 1)
+  }
+
+  /** Steps that are still allowed. */
+  get stepsLeft(): number {
+    return this.options.limits.steps - this.#steps
+  }
+
+  /** Counts work of this many steps. */
+  charge(place: Place, steps: number): void {
     const most = this.options.limits.steps
-    if (++this.#steps > most) throw this.error('TEMPLATE_LIMIT', place, `the template takes more than ${most} steps`)
+    this.#steps += steps
+    if (this.#steps > most) throw this.error('TEMPLATE_LIMIT', place, `the template takes more than ${most} steps`)
   }
 
   /** Runs the inside of a block. */

