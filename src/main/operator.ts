@@ -18,8 +18,13 @@ export function startOperatorPart({ config, kube, log, namespace, watchNamespace
     watchNamespaces,
     identity: config.workerName,
   })
+  operator.ready.then(
+    () => log.info({ namespace }, 'leads'),
+    () => undefined, // `done` says it too.
+  )
   return Promise.resolve({
-    ready: operator.ready,
+    // One that waits for the Lease of another is ready: a rollout replaces the leader only when its successor is ready.
+    ready: Promise.resolve(),
     done: operator.done,
     close: async () => {
       await operator.close()
