@@ -1,29 +1,6 @@
 import { sprintValue } from '../go/print.ts'
-import type { EachNode, Expression, HandlebarsNode, HandlebarsTree, PathExpression, Place, WithNode } from './tree.ts'
-
-/** A path that a template looks at, made absolute where its block allows: `*` stands for any item or entry. */
-export interface UsedPath {
-  /** From the root of the context. */
-  readonly parts: readonly string[]
-  /** As it was written. */
-  readonly text: string
-  /** It may be absent: inside of `optional` or `has`. */
-  readonly isOptional: boolean
-  /** Only asked about: the subject of `#if` or `#with`, an argument of `and`, `or`, `not`, `empty`. */
-  readonly isCondition: boolean
-  readonly place: Place
-}
-
-export interface UsedFunction {
-  readonly name: string
-  readonly argumentCount: number
-  readonly place: Place
-}
-
-export interface TemplateUses {
-  readonly paths: readonly UsedPath[]
-  readonly functions: readonly UsedFunction[]
-}
+import { askingFunctions, type TemplateUses, type UsedFunction, type UsedPath } from '../template-uses.ts'
+import type { EachNode, Expression, HandlebarsNode, HandlebarsTree, PathExpression, WithNode } from './tree.ts'
 
 /** The paths that a template looks at, for lint. Paths over computed values (the result of a call) are not among them. */
 export function pathsUsed(tree: HandlebarsTree): readonly UsedPath[] {
@@ -69,7 +46,7 @@ class Collector {
     if (expression.kind !== 'call') return
     const { name, args, place } = expression
     this.functions.push({ name, argumentCount: args.length, place })
-    const isCondition = ['and', 'or', 'not', 'empty'].includes(name)
+    const isCondition = askingFunctions.has(name)
     args.forEach((arg, at) => {
       const isOptional = at === 0 && name === 'optional'
       this.#expression(arg, frames, { isOptional, isCondition: isCondition || (at === 0 && name === 'has') })

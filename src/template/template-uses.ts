@@ -1,0 +1,34 @@
+/** Where something stands in the text of a template. Both count from 1. */
+export interface TemplatePlace {
+  readonly line: number
+  readonly column: number
+}
+
+/** A path that a template looks at, made absolute where its block allows: `*` stands for any item or entry. */
+export interface UsedPath {
+  /** From the root of the context. */
+  readonly parts: readonly string[]
+  /** As it was written. */
+  readonly text: string
+  /** It may be absent: Handlebars' `optional` and `has`, Go's `index` of a map. */
+  readonly isOptional: boolean
+  /** Only asked about: the subject of `if` or `with`, an argument of `and`, `or`, `not`, `empty`. */
+  readonly isCondition: boolean
+  readonly place: TemplatePlace
+}
+
+export interface UsedFunction {
+  readonly name: string
+  /** A piped value counts. */
+  readonly argumentCount: number
+  readonly place: TemplatePlace
+}
+
+/** What a template uses, in branches that are taken or not: the ground for lint, the same for both dialects. */
+export interface TemplateUses {
+  readonly paths: readonly UsedPath[]
+  readonly functions: readonly UsedFunction[]
+}
+
+/** Functions whose arguments are only asked about. */
+export const askingFunctions: ReadonlySet<string> = new Set(['and', 'or', 'not', 'empty'])
