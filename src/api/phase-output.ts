@@ -44,7 +44,8 @@ function parseOutput(json: string): PhaseOutput {
     throw new Error(`what follows ${phaseOutputMarker} is not one JSON object up to the end of its line`)
   }
   if (value === null) return { key: '', value: '' }
-  if (typeof value !== 'object' || Array.isArray(value)) throw new Error(`what follows ${phaseOutputMarker} is not a JSON object`)
+  if (typeof value !== 'object' || Array.isArray(value))
+    throw new Error(`what follows ${phaseOutputMarker} is not a JSON object`)
   return { key: textField(value, 'key'), value: textField(value, 'value') }
 }
 
@@ -53,6 +54,7 @@ function textField(object: object, name: string): string {
   const entries = Object.entries(object)
   const [, value] = entries.findLast(([given]) => given.toLowerCase() === name) ?? []
   if (value === undefined || value === null) return ''
-  if (typeof value !== 'string') throw new Error(`the ${name} of an output must be text, got a ${Array.isArray(value) ? 'list' : typeof value}`)
+  if (typeof value !== 'string')
+    throw new Error(`the ${name} of an output must be text, got a ${Array.isArray(value) ? 'list' : typeof value}`)
   return value
 }

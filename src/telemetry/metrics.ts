@@ -45,7 +45,8 @@ export interface Metrics {
 export function createMetrics(): Metrics {
   const registry = new Registry()
   const made = new Map<string, Counter | Gauge | Histogram>()
-  for (const [name, row] of Object.entries(metricRows as Record<string, MetricRow>)) made.set(name, register(registry, name, row))
+  for (const [name, row] of Object.entries(metricRows as Record<string, MetricRow>))
+    made.set(name, register(registry, name, row))
   return {
     inc: (name, labels = {}) => (made.get(name) as Counter).inc(labels),
     set: (name, value, labels = {}) => (made.get(name) as Gauge).set(labels, value),

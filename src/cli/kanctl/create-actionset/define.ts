@@ -36,7 +36,7 @@ type RawFlags = ConnectionFlags & Readonly<Record<string, string | string[] | bo
 
 function optionOf(row: (typeof createActionSetFlagRows)[number]): Option {
   const option = new Option(row.flags, row.description)
-  if (row.list) option.argParser((value: string, before: string[] = []) => [...before, ...value.split(',')])
+  if (row.list) option.argParser((value: string, before: string[] | undefined) => [...(before ?? []), ...value.split(',')])
   if (row.fallback !== undefined) option.default(row.fallback)
   return option
 }
