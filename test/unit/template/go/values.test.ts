@@ -70,11 +70,16 @@ test('JSON of JSON is itself, keys sorted, big integers kept', () => {
     fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (data) => {
       const text = JSON.stringify(data)
 
-      expect(JSON.parse(encodeJson(fromJson(parseExactJson(text))))).toEqual(JSON.parse(text.replaceAll(/-0(?=[,}\]])/g, '0')))
+      expect(JSON.parse(encodeJson(fromJson(parseExactJson(text))))).toEqual(JSON.parse(text, withoutNegativeZero))
     }),
   )
   expect(encodeJson(fromJson(parseExactJson('{"b":9007199254740993,"a":"<"}')))).toBe('{"a":"\\u003c","b":9007199254740993}')
 })
+
+/** Go's int64 has none. */
+function withoutNegativeZero(_key: string, value: unknown): unknown {
+  return Object.is(value, -0) ? 0 : value
+}
 
 test.each([
   [0n, '0s'],
