@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { ListObjectsV2Command } from '@aws-sdk/client-s3'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { listKeys } from '../harness/world/bucket.ts'
 import { engineNamespace, useInstallation } from '../harness/world/installation.ts'
-import { s3Client, useBucket, useNamespace, useWorld } from '../harness/world/fixtures.ts'
+import { useBucket, useNamespace, useWorld, withS3 } from '../harness/world/fixtures.ts'
 import { apply, waitRolledOut } from '../harness/world/objects.ts'
 import { fillOrders, ordersDigest, postgresObjects, sql } from '../harness/world/postgres.ts'
 
@@ -57,7 +57,7 @@ describe('a PostgreSQL of three replicas', () => {
   })
 
   test('leaves a record beside its data that says what it is, without any secret', async () => {
-    const keys = await listKeys()
+    const keys = await withS3(world().s3, (client) => listKeys(client, bucket))
     const recordKey = keys.find((key) => key.includes('record') && key.endsWith('.json'))
     const record = await world().kubectl(['get', 'run', '-n', engineNamespace, '-o', 'yaml'])
 
@@ -111,13 +111,3 @@ describe('a PostgreSQL of three replicas', () => {
     expect(await ordersDigest(world(), app, 'db-0')).toBe(digest)
   })
 })
-
-async function listKeys(): Promise<string[]> {
-  const client = s3Client(world().s3)
-  try {
-    const page = await client.send(new ListObjectsV2Command({ Bucket: bucket }))
-    return (page.Contents ?? []).map(({ Key = '' }) => Key)
-  } finally {
-    client.destroy()
-  }
-}

@@ -8,6 +8,17 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3'
 
+/** Keys of a bucket, in order. */
+export async function listKeys(client: S3Client, bucket: string): Promise<string[]> {
+  const keys: string[] = []
+  for (let token: string | undefined; ;) {
+    const page = await client.send(new ListObjectsV2Command({ Bucket: bucket, ContinuationToken: token }))
+    keys.push(...(page.Contents ?? []).flatMap(({ Key }) => Key ?? []))
+    token = page.NextContinuationToken
+    if (token === undefined) return keys
+  }
+}
+
 /** Removes a bucket with its policy, its objects and its unfinished uploads. */
 export async function removeBucket(client: S3Client, bucket: string): Promise<void> {
   await client.send(new DeleteBucketPolicyCommand({ Bucket: bucket })).catch(() => undefined)

@@ -72,7 +72,8 @@ export function s3Client(s3: WorldS3): S3Client {
   })
 }
 
-async function withS3<T>(s3: WorldS3, work: (client: S3Client) => Promise<T>): Promise<T> {
+/** Does something with an S3 client for the world's server. */
+export async function withS3<T>(s3: WorldS3, work: (client: S3Client) => Promise<T>): Promise<T> {
   const client = s3Client(s3)
   try {
     return await work(client)

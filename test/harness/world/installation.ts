@@ -5,6 +5,7 @@ import { beforeAll } from 'vitest'
 import { run } from '../machine/command.ts'
 import { harnessFolders } from '../machine/folders.ts'
 import { ensureEngineImage } from '../images/engine-image.ts'
+import { waitRolledOut } from './objects.ts'
 import { waitFor } from './wait-for.ts'
 import type { World, WorldS3 } from './world.ts'
 
@@ -45,6 +46,8 @@ export interface Installation {
   get(name: string): Promise<SeenActionSet>
   /** Messages of the Events about an object of the engine's namespace, oldest first: `reason: message`. */
   events(name: string): Promise<string[]>
+  /** What operator and worker have logged since they started. */
+  logs(): Promise<string>
   /** A Profile with its Secret in the engine's namespace; gives its name. */
   profile(
     name: string,
@@ -90,6 +93,11 @@ export function useInstallation(world: () => World): Installation {
       const text = await world().kubectl([...args, 'jsonpath={range .items[*]}{.reason}: {.message}{"\\n"}{end}'])
       return text.split('\n').filter((line) => line !== '')
     },
+    logs: async () => {
+      const of = (name: string): Promise<string> =>
+        world().kubectl(['logs', '-n', engineNamespace, '--tail=-1', '-l', `app.kubernetes.io/name=${name}`])
+      return (await of('holdfast-operator')) + (await of('holdfast-worker'))
+    },
     profile: async (name, s3, bucket, prefix = '') => {
       await world().kubectl(['apply', '-f', '-'], { input: JSON.stringify(profileObjects(name, s3, bucket, prefix)) })
       return name
@@ -102,21 +110,13 @@ async function install(world: World): Promise<void> {
   await world.image('redis')
   const manifest = readFileSync(join(root, 'deploy/install.yaml'), 'utf8')
   const wanted = createHash('sha256').update(manifest).update(image.content).digest('hex')
-  const found = await world.kubectl([
-    'get',
-    'namespace',
-    engineNamespace,
-    '--ignore-not-found',
-    '-o',
-    'jsonpath={.metadata.annotations.holdfast\\.dev/test-content}',
-  ])
   await world.kubectl(['apply', '--server-side', '--force-conflicts', '-f', '-'], { input: manifest })
-  const workloads = ['deployment/holdfast-redis', 'deployment/holdfast-operator', 'statefulset/holdfast-worker']
-  if (found !== '' && found !== wanted)
-    await world.kubectl(['rollout', 'restart', '-n', engineNamespace, ...workloads.slice(1)])
-  for (const workload of workloads)
-    await world.kubectl(['rollout', 'status', '-n', engineNamespace, workload, '--timeout=120s'])
-  await world.kubectl(['annotate', '--overwrite', 'namespace', engineNamespace, `holdfast.dev/test-content=${wanted}`])
+  // Images keep their name from build to build: pods of another content are told apart, and made anew, by an annotation.
+  const marked = { spec: { template: { metadata: { annotations: { 'holdfast.dev/test-content': wanted } } } } }
+  for (const workload of ['deployment/holdfast-operator', 'statefulset/holdfast-worker'])
+    await world.kubectl(['patch', '-n', engineNamespace, workload, '--type=merge', '-p', JSON.stringify(marked)])
+  for (const workload of ['deployment/holdfast-redis', 'deployment/holdfast-operator', 'statefulset/holdfast-worker'])
+    await waitRolledOut(world, engineNamespace, workload)
 }
 
 /** The plugin itself, as kubectl calls it. */
