@@ -118,10 +118,11 @@ async function readConfigs(paths: readonly string[]): Promise<Config[]> {
 
 /** The yaml package is loaded only where there is a file to read: in a pod there is none. */
 async function parseConfig(text: string, dir: string): Promise<Config> {
-  const { parse } = await import('yaml')
+  // A bundle gives a CommonJS package that is imported lazily its default only.
+  const { default: yaml } = await import('yaml')
   let raw: Record<string, unknown>
   try {
-    raw = (parse(text) ?? {}) as Record<string, unknown>
+    raw = (yaml.parse(text) ?? {}) as Record<string, unknown>
   } catch (error) {
     throw kubeError('KUBE_CONFIG', `the kubeconfig is not YAML: ${messageOf(error)}`)
   }
