@@ -63,7 +63,6 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   ioredis: ['queue'],
   '@aws-sdk/client-s3': ['store'],
   handlebars: ['template'],
-  ws: ['kube'],
   '@kubernetes/client-node': ['kube'],
   commander: ['cli', 'main'],
 }
