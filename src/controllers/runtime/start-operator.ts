@@ -2,6 +2,7 @@ import { retry } from '../../base/backoff.ts'
 import type { EventSink } from '../../kube/events.ts'
 import type { HeldLease } from '../../kube/lease.ts'
 import { ActionSetController } from '../actionset/controller.ts'
+import { reportMissingFields } from './crd-guard.ts'
 import { controllerError } from './errors.ts'
 import { refuseBesideKanister } from './kanister-guard.ts'
 import { Liveness } from './liveness.ts'
@@ -30,6 +31,8 @@ export const leaderLease = 'holdfast-operator'
 const leaderMs = 10_000
 const guardMs = 60_000
 const tidyMs = 10 * 60_000
+/** How often it is looked whether the CRDs still have our fields. */
+const crdsMs = 60_000
 
 class RunningOperator {
   readonly done: Promise<void>
@@ -73,6 +76,7 @@ class RunningOperator {
     this.#unsubscribe = queue.onReconnect(() => this.#controllers.forEach((controller) => controller.queueIsBack()))
     void this.#every(this.#settings.sweepMs, () => this.#controllers.forEach((controller) => controller.sweep()))
     void this.#every(this.#settings.livenessPollMs, () => this.#lookForTheDead())
+    void this.#every(crdsMs, () => reportMissingFields(this.#deps.kube, this.#deps.log, this.#stop.signal))
     void this.#every(Math.min(tidyMs, this.#settings.keepRunsMs), () => this.#tidy())
     await Promise.all(started)
   }
