@@ -73,13 +73,25 @@ function copyNode(): void {
   chmodSync(join(dist, 'image/node'), 0o755)
 }
 
+/**
+ * Node as the image starts it. A stream makes many short-lived objects on the main thread: with the default young generation they take 50 MB
+ * and no less CPU time. Threads that each have a malloc arena of their own keep some 15 MB that nobody uses.
+ */
+export const imageNode = { flags: ['--max-semi-space-size=4'], env: { MALLOC_ARENA_MAX: '2' } } as const
+
 /** The names that the program answers to in the image. */
 function writeNames(): void {
   const bin = join(dist, 'image/bin')
   mkdirSync(bin, { recursive: true })
   const names = { holdfast: '', kando: ' kando', kanctl: '' }
+  const settings = Object.entries(imageNode.env)
+    .map(([key, value]) => `export ${key}=${value}`)
+    .join('\n')
   for (const [name, command] of Object.entries(names)) {
-    writeFileSync(join(bin, name), `#!/bin/sh\nexec node /opt/holdfast/holdfast.js${command} "$@"\n`)
+    writeFileSync(
+      join(bin, name),
+      `#!/bin/sh\n${settings}\nexec node ${imageNode.flags.join(' ')} /opt/holdfast/holdfast.js${command} "$@"\n`,
+    )
     chmodSync(join(bin, name), 0o755)
   }
 }

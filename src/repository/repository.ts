@@ -54,7 +54,7 @@ export interface Repository {
 export interface EngineOptions {
   readonly clock?: Clock
   readonly identity?: Identity
-  /** @default one per two cores; two threads more copy and cut */
+  /** @default one per two cores, at most 2 (each more takes 65 MB and is of use above 400 MB/s only); two threads more copy and cut */
   readonly sealThreads?: number
   /** @default as many as cores, at least 2, at most 4 */
   readonly openThreads?: number
@@ -82,7 +82,7 @@ export function createRepository(store: ObjectStore, opened: OpenedKey, options:
     identity: options.identity ?? processIdentity(),
     clock: options.clock ?? systemClock,
     threads: {
-      seal: options.sealThreads ?? Math.max(1, Math.floor(cores / 2)),
+      seal: options.sealThreads ?? Math.min(2, Math.max(1, Math.floor(cores / 2))),
       open: options.openThreads ?? Math.min(4, Math.max(2, cores)),
     },
   }

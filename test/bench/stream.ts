@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path'
 import { parseArgs, promisify } from 'node:util'
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
 import { build } from 'esbuild'
+import { imageNode } from '../../deploy/build.ts'
 import type { ResolvedProfile } from '../../src/store/profile-json.ts'
 import { removeBucket } from '../harness/world/bucket.ts'
 import { apply } from '../harness/world/objects.ts'
@@ -17,9 +18,9 @@ import type { StreamCost, StreamRun } from './stream-engine.ts'
  * BackupStream and RestoreStream on the real cluster, each in a process of its own that runs the bundle as the worker does:
  * `node test/bench/stream.ts --mib 1024 --rounds 1`. Says time, CPU, and resident memory above the idle process; the last line is JSON.
  */
-const { values } = parseArgs({ options: { mib: { type: 'string', default: '1024' }, rounds: { type: 'string', default: '1' } } })
-/** As the image sets it. */
-const engineEnv = {}
+const { values } = parseArgs({
+  options: { mib: { type: 'string', default: '1024' }, rounds: { type: 'string', default: '1' } },
+})
 const root = resolve(import.meta.dirname, '../..')
 
 async function main(): Promise<void> {
@@ -109,7 +110,10 @@ function profileOf(world: World, bucket: string, prefix: string): ResolvedProfil
 }
 
 async function measured(engine: string, run: StreamRun): Promise<StreamCost> {
-  const running = promisify(execFile)(process.execPath, [engine], { timeout: 600_000, env: { ...process.env, ...engineEnv } })
+  const running = promisify(execFile)(process.execPath, [...imageNode.flags, engine], {
+    timeout: 600_000,
+    env: { ...process.env, ...imageNode.env },
+  })
   running.child.stdin?.end(JSON.stringify(run))
   const { stdout } = await running
   return JSON.parse(stdout) as StreamCost

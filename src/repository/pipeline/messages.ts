@@ -41,6 +41,8 @@ export interface SealThreadStart {
   readonly known: SharedArrayBuffer
   readonly fresh: SharedArrayBuffer
   readonly verifyBlobs: boolean
+  /** How many buffers for data packs the thread may make. */
+  readonly packBuffers: number
 }
 
 /** encrypt ‖ k ‖ r. */

@@ -3,8 +3,6 @@ import type { Sealer } from '../format/seal.ts'
 import { maxChunkBytes } from '../kernel/chunker.ts'
 import { type BuiltPack, PackBuilder, packTargetBytes } from './pack-builder.ts'
 
-/** Two data packs fill at once and two more may be on their way to the store. */
-const dataBuffers = 4
 const dataBufferBytes = packTargetBytes + maxChunkBytes + (1 << 20)
 const treeBufferBytes = 1 << 20
 
@@ -15,10 +13,13 @@ export class OpenPacks {
   readonly #data: Array<PackBuilder | undefined> = [undefined, undefined]
   #trees: PackBuilder | undefined
   readonly #free: ArrayBuffer[] = []
+  readonly #most: number
   #made = 0
   #wake: (() => void) | undefined
 
-  constructor(sealer: Sealer, onPack: (pack: BuiltPack) => void) {
+  /** `buffers`: two data packs fill at once; more than two are on their way to the store. */
+  constructor(sealer: Sealer, buffers: number, onPack: (pack: BuiltPack) => void) {
+    this.#most = buffers
     this.#sealer = sealer
     this.#onPack = onPack
   }
@@ -65,7 +66,7 @@ export class OpenPacks {
     for (;;) {
       const free = this.#free.pop()
       if (free) return free
-      if (this.#made < dataBuffers) {
+      if (this.#made < this.#most) {
         this.#made++
         return new ArrayBuffer(dataBufferBytes)
       }

@@ -32,6 +32,9 @@ interface Member {
 const outboxJobs = 64
 const outboxBytes = 512 << 10
 const firstFreshSlots = 1 << 17
+/** Of data packs in all threads together, 17 MiB each as a rule; a thread fills two and needs a third to go on during an upload. */
+const packBuffers = 4
+const leastPackBuffers = 3
 
 /** The sealing threads as one: takes chunks and trees, gives their ids and the packs. */
 export class SealPool {
@@ -59,6 +62,7 @@ export class SealPool {
       known: options.known.memory,
       fresh,
       verifyBlobs: options.verifyBlobs,
+      packBuffers: Math.max(leastPackBuffers, Math.floor(packBuffers / options.threads)),
     }
     this.#members = Array.from({ length: options.threads }, () => {
       const thread = startThread<SealRequest, SealReport>(start, (error) => progress.fail(error))

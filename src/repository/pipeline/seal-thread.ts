@@ -19,7 +19,7 @@ export function runSealThread(port: MessagePort, start: SealThreadStart): void {
   const report = (message: SealReport, transfer: ArrayBuffer[] = []): void => port.postMessage(message, transfer)
   const sealer = createSealer(sealingKeyFromBytes(start.key))
   const blobs = new BlobSealer(sealer, start)
-  const packs = new OpenPacks(sealer, (pack) =>
+  const packs = new OpenPacks(sealer, start.packBuffers, (pack) =>
     report({ kind: 'pack', ...pack, header: new Uint8Array(pack.header) }, [pack.buffer]),
   )
   const ring = new Uint8Array(start.ring)
