@@ -7,8 +7,10 @@ import { deleteData } from './delete-data.ts'
 import { deleteStream } from './delete-stream.ts'
 import { functionError } from './errors.ts'
 import { functionVersion } from './function-version.ts'
+import { kubeExecAll } from './kube-exec-all.ts'
 import { kubeExec } from './kube-exec.ts'
 import { kubeTask } from './kube-task.ts'
+import { locationDelete } from './location-delete.ts'
 import { removedFunctions } from './removed.ts'
 import { restoreData } from './restore-data.ts'
 import { restoreStream } from './restore-stream.ts'
@@ -20,6 +22,7 @@ export type AnyFunction = PhaseFunction<TObject>
 /** Every phase function, in the order of the pages. One more: its file, and a line here. */
 export const phaseFunctions: readonly AnyFunction[] = [
   kubeExec,
+  kubeExecAll,
   kubeTask,
   scaleWorkload,
   backupStream,
@@ -28,6 +31,7 @@ export const phaseFunctions: readonly AnyFunction[] = [
   backupData,
   restoreData,
   deleteData,
+  locationDelete,
 ]
 
 /**

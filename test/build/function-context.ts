@@ -7,6 +7,7 @@ import type { Repositories } from '../../src/functions/repositories.ts'
 import type { Kube } from '../../src/kube/kube.ts'
 import type { TObject } from '../../src/schema/build.ts'
 import { decodeWeak } from '../../src/schema/weak.ts'
+import type { ObjectStore } from '../../src/store/object-store.ts'
 import type { ResolvedProfile } from '../../src/store/profile-json.ts'
 import type { Logger } from '../../src/telemetry/logger.ts'
 import type { TemplateParams } from '../../src/template/variables.ts'
@@ -26,6 +27,7 @@ export interface ContextParts {
   readonly kube: Kube
   readonly repositories?: Repositories
   readonly profile?: ResolvedProfile
+  readonly store?: ObjectStore
   readonly params?: TemplateParams
   readonly signal?: AbortSignal
   readonly resumed?: unknown
@@ -59,7 +61,7 @@ export function aFunctionContext(parts: ContextParts): RecordedContext {
       if (!parts.profile) throw functionError('FUNCTION_NO_PROFILE', 'the action names no Profile')
       return parts.profile
     },
-    openStore: () => Promise.reject(new Error('no store in this test')),
+    openStore: () => (parts.store ? Promise.resolve(parts.store) : Promise.reject(new Error('no store in this test'))),
     repositories: parts.repositories ?? nowhere,
     progress: (given) => void progress.push(given),
     checkpoint: async (state) => {
