@@ -5,11 +5,14 @@ import { runError } from './errors.ts'
 
 export type NamedArgs = Readonly<Record<string, unknown>>
 
+/** What of a function says which arguments it takes; lint knows it of functions that this engine does not offer, too. */
+export type DeclaredArgs = Pick<PhaseFunction, 'name' | 'args' | 'aliases' | 'positional'>
+
 /**
  * Arguments as a Blueprint may write them, by name: a map; nothing at all; or the positional list of 2018, for functions that
  * declare an order. `null` is absent, other spellings are the names they stand for.
  */
-export function nameArgs(fn: PhaseFunction, raw: unknown): { readonly named: NamedArgs; readonly faults: readonly string[] } {
+export function nameArgs(fn: DeclaredArgs, raw: unknown): { readonly named: NamedArgs; readonly faults: readonly string[] } {
   if (raw === undefined || raw === null) return { named: {}, faults: [] }
   if (Array.isArray(raw)) return namePositional(fn, raw)
   if (typeof raw !== 'object') return { named: {}, faults: [`Args of function ${fn.name} must be a map of names to values`] }
@@ -17,7 +20,7 @@ export function nameArgs(fn: PhaseFunction, raw: unknown): { readonly named: Nam
   return { named: Object.fromEntries(given.map(([name, value]) => [fn.aliases?.[name] ?? name, value])), faults: [] }
 }
 
-function namePositional(fn: PhaseFunction, values: readonly unknown[]): ReturnType<typeof nameArgs> {
+function namePositional(fn: DeclaredArgs, values: readonly unknown[]): ReturnType<typeof nameArgs> {
   const order = fn.positional
   if (!order) return { named: {}, faults: [`Function ${fn.name} takes its args by name, not as a list`] }
   if (order.at(-1) !== undefined && values.length > order.length) {
@@ -29,16 +32,11 @@ function namePositional(fn: PhaseFunction, values: readonly unknown[]): ReturnTy
 }
 
 /** What is wrong with the names alone, in Kanister's words and order: first what is missing, then what is not known. */
-export function checkArgNames(fn: PhaseFunction, named: NamedArgs): string[] {
-  const properties = propertiesOf(fn)
-  const known = Object.keys(properties)
-  const required = (fn.args as TObject & { readonly required?: readonly string[] }).required ?? []
-  const missing = required.filter(
-    (name) => !(name in named) && (properties[name] as { default?: unknown }).default === undefined,
-  )
+export function checkArgNames(fn: DeclaredArgs, named: NamedArgs): string[] {
+  const known = Object.keys(propertiesOf(fn))
   const unknown = Object.keys(named).filter((name) => !known.includes(name))
   return [
-    ...missing.map((name) => `Required args missing for function ${fn.name}: Required arg missing: ${name}`),
+    ...missingArgs(fn, named).map((name) => `Required args missing for function ${fn.name}: Required arg missing: ${name}`),
     ...unknown.map(
       (name) =>
         `Checking supported args for function ${fn.name}.: argument ${name} is not supported; it takes ${known.join(', ')}`,
@@ -46,8 +44,16 @@ export function checkArgNames(fn: PhaseFunction, named: NamedArgs): string[] {
   ]
 }
 
+/** Required arguments that are not given and have no default. */
+export function missingArgs(fn: DeclaredArgs, named: NamedArgs): string[] {
+  const required = (fn.args as TObject & { readonly required?: readonly string[] }).required ?? []
+  return required.filter(
+    (name) => !(name in named) && (propertiesOf(fn)[name] as { default?: unknown }).default === undefined,
+  )
+}
+
 /** What is wrong with values that hold no template and so are known before anything runs. */
-export function checkFixedArgs(fn: PhaseFunction, named: NamedArgs): string[] {
+export function checkFixedArgs(fn: DeclaredArgs, named: NamedArgs): string[] {
   const properties = propertiesOf(fn)
   return Object.entries(named).flatMap(([name, value]) => {
     const schema = properties[name]
@@ -73,11 +79,11 @@ export function decodeArgs(fn: PhaseFunction, named: NamedArgs): Record<string, 
   return value as Record<string, unknown>
 }
 
-function propertiesOf(fn: PhaseFunction): Readonly<Record<string, TSchema>> {
+function propertiesOf(fn: DeclaredArgs): Readonly<Record<string, TSchema>> {
   return fn.args.properties
 }
 
-function holdsTemplate(value: unknown): boolean {
+export function holdsTemplate(value: unknown): boolean {
   if (typeof value === 'string') return value.includes('{{')
   if (Array.isArray(value)) return value.some(holdsTemplate)
   if (typeof value === 'object' && value !== null)

@@ -14,6 +14,8 @@ export interface UsedPath {
   readonly isOptional: boolean
   /** Only asked about: the subject of `if` or `with`, an argument of `and`, `or`, `not`, `empty`. */
   readonly isCondition: boolean
+  /** Arguments that were given to it as if it were a function, when there are any; Go takes them for methods only. */
+  readonly argumentCount?: number
   readonly place: TemplatePlace
 }
 

@@ -116,7 +116,7 @@ function childOf(item: GoValue, index: GoValue): GoValue | undefined {
 }
 
 /** Beside the built-ins, kubectl's go-template output knows these two. */
-const kubectlFunctions: FunctionLibrary = new Map<string, TemplateFunction>([
+export const kubectlFunctions: FunctionLibrary = new Map<string, TemplateFunction>([
   [base64decode.name, base64decode],
   [exists.name, exists],
 ])

@@ -30,7 +30,7 @@ interface Scope {
   readonly variables: Map<string, Origin>
 }
 
-type Asking = Pick<UsedPath, 'isOptional' | 'isCondition'>
+type Asking = Pick<UsedPath, 'isOptional' | 'isCondition' | 'argumentCount'>
 
 const plainly: Asking = { isOptional: false, isCondition: false }
 const asked: Asking = { isOptional: false, isCondition: true }
@@ -101,7 +101,8 @@ class Collector {
     const [head, ...args] = command.args
     if (head.kind !== 'identifier') {
       for (const arg of args) this.#operand(arg, scope, plainly)
-      return this.#operand(head, scope, asking)
+      const given = args.length + (isPiped ? 1 : 0)
+      return this.#operand(head, scope, given > 0 ? { ...asking, argumentCount: given } : asking)
     }
     this.functions.push({ name: head.name, argumentCount: args.length + (isPiped ? 1 : 0), place: this.#placeOf(head) })
     const inner = askingFunctions.has(head.name) ? asked : plainly

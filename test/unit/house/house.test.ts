@@ -40,7 +40,9 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
     'engine/project.ts',
     'functions/registry.ts',
   ],
-  webhooks: ['api', 'kube', 'template', 'engine/plan.ts', 'functions/registry.ts'],
+  // Reads Blueprints and runs nothing: the declarations of functions and the engine's checks of arguments, not the engine.
+  lint: ['api', 'template', 'engine/args.ts', 'functions/registry.ts', 'functions/define.ts', 'functions/removed.ts'],
+  webhooks: ['api', 'kube', 'template', 'lint', 'engine/plan.ts', 'functions/registry.ts'],
   dashboard: ['api', 'kube', 'catalog'],
   cli: [
     'api',
@@ -51,6 +53,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
     'template',
     'schedule',
     'retention',
+    'lint',
     'engine/plan.ts',
     'functions/registry.ts',
   ],

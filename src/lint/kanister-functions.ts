@@ -1,0 +1,198 @@
+import { anything, flag, freeObject, list, map, object, oneOf, optional, text, type TProperties } from '../schema/build.ts'
+import type { KnownFunction } from './known-function.ts'
+
+/**
+ * Functions of Kanister 0.119 that may be missing here, with their arguments and outputs, so that a Blueprint that uses them is
+ * read with the same care. What the registry has wins; an entry goes when its function is there.
+ */
+const word = text('Text.')
+const maybe = optional(word)
+const words = list(text('A word.'), 'Words.')
+const texts = optional(map(text('Value.'), 'Texts by name.'))
+const toggle = optional(flag('True or false.'))
+const yamlList = optional(anything('A list, or a text that holds one in YAML.'))
+
+const podArgs = { podOverride: optional(freeObject('Fragment of a PodSpec.')), podLabels: texts, podAnnotations: texts }
+const resticArgs = { encryptionKey: maybe, insecureTLS: toggle }
+const rdsCredentials = { credentialsSource: maybe, credentialsSecret: maybe, region: maybe }
+const backupOutputs = ['backupID', 'backupTag', 'fileCount', 'size', 'phySize', 'version']
+const conditions = object({
+  anyOf: optional(list(freeObject('A condition.'), 'One is enough.')),
+  allOf: optional(list(freeObject('A condition.'), 'All are needed.')),
+})
+
+type Extras = Pick<KnownFunction, 'reportsMarkers' | 'rendersItself'>
+
+function known(name: string, args: TProperties, outputs: readonly string[] = [], extras: Extras = {}): KnownFunction {
+  return { name, args: object(args), outputs: Object.fromEntries(outputs.map((output) => [output, ''])), ...extras }
+}
+
+export const kanisterFunctions: readonly KnownFunction[] = [
+  known('KubeExecAll', { namespace: word, pods: word, containers: word, command: words }, [], { reportsMarkers: true }),
+  known(
+    'MultiContainerRun',
+    {
+      backgroundImage: word,
+      backgroundCommand: words,
+      outputImage: word,
+      outputCommand: words,
+      initImage: maybe,
+      initCommand: optional(words),
+      namespace: maybe,
+      sharedVolumeMedium: maybe,
+      sharedVolumeSizeLimit: maybe,
+      sharedVolumeDir: maybe,
+      ...podArgs,
+    },
+    [],
+    { reportsMarkers: true },
+  ),
+  known(
+    'PrepareData',
+    { namespace: word, image: word, command: words, volumes: texts, serviceaccount: maybe, failOnError: toggle, ...podArgs },
+    [],
+    { reportsMarkers: true },
+  ),
+  known(
+    'BackupDataAll',
+    { namespace: word, container: word, includePath: word, backupArtifactPrefix: word, pods: maybe, ...resticArgs },
+    ['BackupAllInfo', 'version'],
+  ),
+  known(
+    'BackupDataStats',
+    {
+      namespace: word,
+      backupArtifactPrefix: word,
+      backupID: word,
+      statsMode: maybe,
+      encryptionKey: maybe,
+      image: maybe,
+      ...podArgs,
+    },
+    ['mode', 'fileCount', 'size', 'version'],
+  ),
+  known(
+    'RestoreDataAll',
+    {
+      namespace: word,
+      image: word,
+      backupArtifactPrefix: word,
+      backupInfo: word,
+      restorePath: maybe,
+      pods: maybe,
+      ...resticArgs,
+      ...podArgs,
+    },
+    [],
+    { reportsMarkers: true },
+  ),
+  known(
+    'CopyVolumeData',
+    { namespace: word, volume: word, dataArtifactPrefix: word, mountPath: maybe, image: maybe, ...resticArgs, ...podArgs },
+    [...backupOutputs, 'backupRoot', 'backupArtifactLocation'],
+  ),
+  known(
+    'DeleteDataAll',
+    {
+      namespace: word,
+      backupArtifactPrefix: word,
+      backupInfo: word,
+      reclaimSpace: toggle,
+      image: maybe,
+      ...resticArgs,
+      ...podArgs,
+    },
+    ['spaceFreed'],
+  ),
+  known('CheckRepository', { backupArtifactPrefix: word, image: maybe, ...resticArgs, ...podArgs }, [
+    'passwordIncorrect',
+    'repoUnavailable',
+    'version',
+  ]),
+  known('LocationDelete', { artifact: word }),
+  known('CreateCSISnapshot', { pvc: word, namespace: word, snapshotClass: word, name: maybe, labels: texts }, [
+    'name',
+    'pvc',
+    'namespace',
+    'restoreSize',
+    'snapshotContent',
+  ]),
+  known('CreateCSISnapshotStatic', { name: word, namespace: word, driver: word, snapshotHandle: word, snapshotClass: word }, [
+    'name',
+    'namespace',
+    'restoreSize',
+    'snapshotContent',
+  ]),
+  known('RestoreCSISnapshot', {
+    name: word,
+    pvc: word,
+    namespace: word,
+    storageClass: word,
+    restoreSize: word,
+    accessModes: optional(words),
+    volumeMode: maybe,
+    labels: texts,
+  }),
+  known('DeleteCSISnapshot', { name: word, namespace: word }),
+  known('DeleteCSISnapshotContent', { name: word }),
+  known('CreateRDSSnapshot', { instanceID: word, dbEngine: maybe, ...rdsCredentials }, [
+    'snapshotID',
+    'instanceID',
+    'securityGroupID',
+    'allocatedStorage',
+    'dbSubnetGroup',
+  ]),
+  known(
+    'ExportRDSSnapshotToLocation',
+    {
+      namespace: word,
+      instanceID: word,
+      snapshotID: word,
+      dbEngine: word,
+      username: maybe,
+      password: maybe,
+      backupArtifactPrefix: maybe,
+      databases: yamlList,
+      securityGroupID: yamlList,
+      dbSubnetGroup: maybe,
+      podLabels: texts,
+      podAnnotations: texts,
+      ...rdsCredentials,
+    },
+    ['snapshotID', 'instanceID', 'securityGroupID', 'backupID'],
+  ),
+  known(
+    'RestoreRDSSnapshot',
+    {
+      instanceID: word,
+      snapshotID: maybe,
+      namespace: maybe,
+      backupArtifactPrefix: maybe,
+      backupID: maybe,
+      username: maybe,
+      password: maybe,
+      dbEngine: maybe,
+      securityGroupID: yamlList,
+      dbSubnetGroup: maybe,
+      podLabels: texts,
+      podAnnotations: texts,
+      ...rdsCredentials,
+    },
+    ['endpoint'],
+  ),
+  known('DeleteRDSSnapshot', { snapshotID: word, dbEngine: maybe, ...rdsCredentials }),
+  known(
+    'KubeOps',
+    {
+      operation: oneOf(['create', 'delete', 'patch'], 'What to do.'),
+      spec: maybe,
+      namespace: maybe,
+      objectReference: optional(
+        object({ apiVersion: maybe, group: maybe, resource: maybe, kind: maybe, name: maybe, namespace: maybe }),
+      ),
+    },
+    ['apiVersion', 'group', 'resource', 'kind', 'name', 'namespace'],
+  ),
+  known('Wait', { timeout: word, conditions }, [], { rendersItself: true }),
+  known('WaitV2', { timeout: word, conditions }, [], { rendersItself: true }),
+]

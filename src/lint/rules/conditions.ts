@@ -1,0 +1,38 @@
+import { analyseTemplate } from '../../template/analysis.ts'
+import { kubectlFunctions } from '../../template/wait.ts'
+import { functionLibrary } from '../../template/functions/registry.ts'
+import { allPhases, isMap, type PhaseFacts } from '../blueprint-facts.ts'
+import type { Draft, Path } from '../finding.ts'
+import type { LintRule } from '../rule.ts'
+
+/** Conditions of Wait and WaitV2: Go templates whatever the Blueprint's language, over the object that is waited for. */
+export const checkConditions: LintRule = ({ actions }) =>
+  actions.flatMap(allPhases).flatMap((phase) => {
+    if (!phase.found.fn?.rendersItself || !isMap(phase.args)) return []
+    return conditionsIn(phase.args['conditions'], [...phase.path, 'args', 'conditions']).flatMap((each) =>
+      checkOne(each, phase),
+    )
+  })
+
+interface Condition {
+  readonly text: string
+  readonly path: Path
+}
+
+function conditionsIn(value: unknown, path: Path): readonly Condition[] {
+  if (Array.isArray(value)) return value.flatMap((item, index) => conditionsIn(item, [...path, index]))
+  if (!isMap(value)) return []
+  return Object.entries(value).flatMap(([key, item]) =>
+    key === 'condition' && typeof item === 'string'
+      ? [{ text: item, path: [...path, key] }]
+      : conditionsIn(item, [...path, key]),
+  )
+}
+
+function checkOne({ text, path }: Condition, phase: PhaseFacts): readonly Draft[] {
+  const isPlain = phase.func === 'WaitV2'
+  // Wait puts what a JSONPath finds in its place before the template is parsed: a word of the same length keeps the columns.
+  const template = isPlain ? text : text.replace(/\{\s*\$[^}]*\}/g, (found) => '0'.padEnd(found.length))
+  const { faults } = analyseTemplate(template, 'GoTemplate', isPlain ? kubectlFunctions : functionLibrary)
+  return faults.map(({ message, place }) => ({ severity: 'error', code: 'LINT_TEMPLATE', message, path, spot: place }))
+}

@@ -1,0 +1,99 @@
+import { HoldfastError } from '../base/errors.ts'
+import { builtins } from './go/builtins.ts'
+import { wrongCount } from './go/call.ts'
+import { parseTemplate } from './go/parser.ts'
+import { usesOfGoTemplate } from './go/uses.ts'
+import { templateError } from './errors.ts'
+import type { FunctionLibrary } from './functions/define.ts'
+import { hintForGoTemplate } from './handlebars/hints.ts'
+import { parseHandlebars } from './handlebars/parse.ts'
+import { specialForms } from './handlebars/special-forms.ts'
+import { usesOf } from './handlebars/uses.ts'
+import { templateParamsType } from './context-types.ts'
+import { nearestNames } from './nearest.ts'
+import type { TemplateDialect } from './render.ts'
+import type { TemplatePlace, TemplateUses, UsedFunction } from './template-uses.ts'
+
+/** Something that makes a template fail whatever it is rendered over. */
+export interface TemplateFault {
+  readonly message: string
+  readonly place: TemplatePlace
+}
+
+export interface TemplateAnalysis {
+  /** Undefined for a text that does not parse. */
+  readonly uses?: TemplateUses
+  readonly faults: readonly TemplateFault[]
+}
+
+/** What a template asks for, and what is wrong with it in itself: syntax, unknown functions, wrong numbers of arguments. */
+export function analyseTemplate(source: string, dialect: TemplateDialect, library: FunctionLibrary): TemplateAnalysis {
+  if (!source.includes('{{')) return { uses: { paths: [], functions: [] }, faults: [] }
+  try {
+    const uses = dialect === 'Handlebars' ? usesOf(parseHandlebars(source)) : usesOfGo(source)
+    const faults = uses.functions.flatMap((used) => faultsOfCall(used, source, dialect, library))
+    if (faults.length === 0 && dialect === 'GoTemplate') checkUncalled(source, library)
+    return { uses, faults }
+  } catch (error) {
+    if (!(error instanceof HoldfastError) || !templateError.is(error)) throw error
+    return { faults: [faultOfParser(source, error)] }
+  }
+}
+
+function usesOfGo(source: string): TemplateUses {
+  return usesOfGoTemplate(parseTemplate(source, { knowsFunction: () => true }))
+}
+
+/** A definition that nothing calls is in no list of uses, and yet its functions must exist. */
+function checkUncalled(source: string, library: FunctionLibrary): void {
+  parseTemplate(source, { knowsFunction: (name) => library.has(name) || builtins.has(name) })
+}
+
+function faultsOfCall(used: UsedFunction, source: string, dialect: TemplateDialect, library: FunctionLibrary): TemplateFault[] {
+  const { name, argumentCount, place } = used
+  if (dialect === 'Handlebars' && specialForms.has(name)) return []
+  const fn = library.get(name) ?? builtins.get(name)
+  if (!fn) return [{ message: unknownFunction(name, source, place, dialect, library), place }]
+  const wrong = wrongCount(fn, name, argumentCount)
+  return wrong === undefined ? [] : [{ message: wrong, place }]
+}
+
+function unknownFunction(
+  name: string,
+  source: string,
+  place: TemplatePlace,
+  dialect: TemplateDialect,
+  library: FunctionLibrary,
+): string {
+  const said = `there is no template function "${name}"`
+  if (dialect === 'Handlebars') {
+    const hint = hintForGoTemplate(tagAt(source, place))
+    return said + (hint || meant(name, [...library.keys(), ...builtins.keys(), ...specialForms.keys()]))
+  }
+  const roots = (templateParamsType.fields ?? []).map((field) => field.name)
+  const [root] = nearestNames(name, roots, 1)
+  if (root) return `${said}; the variable is written .${root}`
+  return said + meant(name, [...library.keys(), ...builtins.keys()])
+}
+
+function meant(name: string, names: readonly string[]): string {
+  const near = nearestNames(name, names, 2)
+  return near.length === 0 ? '' : `; did you mean ${near.join(' or ')}?`
+}
+
+function tagAt(source: string, place: TemplatePlace): string {
+  const line = source.split('\n')[place.line - 1] ?? ''
+  const start = Math.max(0, line.lastIndexOf('{{', place.column))
+  const end = line.indexOf('}}', place.column)
+  return line.slice(start, end < 0 ? undefined : end + 2)
+}
+
+/** Go names the line only; the first tag of it is where to look. */
+function faultOfParser(source: string, error: HoldfastError): TemplateFault {
+  const line = Number(error.details['line'] ?? /^template: \w+:(\d+)/.exec(error.message)?.[1] ?? 1)
+  const text = source.split('\n')[line - 1] ?? ''
+  const tag = Math.max(text.indexOf('{{'), 0)
+  const [first = ''] = error.message.split('\n')
+  const message = first.replace(/^template: \w+:\d+(:\d+)?: /, '').replace(/^template line \d+, column \d+: /, '')
+  return { message, place: { line, column: Number(error.details['column'] ?? tag + 1) } }
+}
