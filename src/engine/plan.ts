@@ -92,7 +92,9 @@ function planAction(request: PlanRequest, action: ActionSpec, actionIndex: numbe
   if (name === '') return { findings: [at('init', 'Blueprint is not specified for action')] }
   const blueprint = request.blueprints.get(name)
   if (!blueprint) {
-    return { findings: [at('init', `Failed to query blueprint: blueprints.cr.kanister.io "${name}" not found`)] }
+    const { namespace } = request.actionSet.metadata
+    const message = `Failed to query blueprint: blueprints.cr.kanister.io "${name}" not found; create it in namespace ${namespace}, or name another`
+    return { findings: [at('init', message)] }
   }
   const found = blueprint.actions?.[action.name ?? '']
   if (!found) return { findings: [at('init', missingAction(action, name, blueprint))] }

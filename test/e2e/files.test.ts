@@ -118,7 +118,7 @@ async function traces(): Promise<string> {
     const folders = await shellIn(world(), app, 'db-0', 'ls -d /tmp/holdfast-backup 2>/dev/null | wc -l')
     return `${sessions} sessions, ${slots} slots, ${folders.trim()} folders`
   }
-  await waitFor('nothing to be left of the backup', async () => /^0 sessions, 0 slots/.test(await look()), {
+  await waitFor('nothing to be left of the backup', async () => (await look()).startsWith('0 sessions, 0 slots'), {
     timeoutMs: 10_000,
   }).catch(() => undefined)
   return look()

@@ -32,6 +32,7 @@ export class S3Connection {
   readonly settings: S3Settings
   #region: string
   #loaded: Promise<Loaded> | undefined
+  #answered = false
 
   constructor(settings: S3Settings) {
     this.settings = settings
@@ -46,7 +47,13 @@ export class S3Connection {
   async send<T>(what: string, attempt: Attempt<T>, options: SendOptions = {}): Promise<T> {
     const signal = options.signal ?? new AbortController().signal
     const policy = options.patient ? this.timing.patientRetry : this.timing.retry
-    return retry(() => this.once(what, attempt, signal), { ...policy, signal, clock: this.clock })
+    const { budgetMs } = this
+    return retry(() => this.once(what, attempt, signal), { ...policy, budgetMs, signal, clock: this.clock })
+  }
+
+  /** How long something may be repeated, beside how often. */
+  get budgetMs(): number {
+    return this.#answered ? Infinity : this.timing.firstAnswerMs
   }
 
   /** One try within the deadline of a request, its failure translated. */
@@ -60,9 +67,12 @@ export class S3Connection {
   async unbounded<T>(what: string, attempt: Attempt<T>, signal: AbortSignal): Promise<T> {
     const { client, sdk, region } = await this.#load()
     try {
-      return await attempt(client, sdk, signal)
+      const result = await attempt(client, sdk, signal)
+      this.#answered = true
+      return result
     } catch (error) {
       signal.throwIfAborted()
+      if (hasAnswer(error)) this.#answered = true
       if (this.#learnRegion(error, region)) return this.unbounded(what, attempt, signal)
       throw this.translate(error, what)
     }
@@ -134,6 +144,14 @@ function checkedEndpoint(endpoint: string): string {
     throw storeError('STORE_BAD_LOCATION', `endpoint "${endpoint}" is not a URL that begins with http:// or https://`)
   }
   return endpoint.replace(/\/+$/, '')
+}
+
+/** True when the store said something, were it no. */
+function hasAnswer(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  // Shape of the SDK's ServiceException; checked.
+  const { $metadata: metadata } = error as { $metadata?: { httpStatusCode?: unknown } }
+  return typeof metadata?.httpStatusCode === 'number'
 }
 
 function regionSaid(error: unknown): string | undefined {

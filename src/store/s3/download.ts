@@ -5,6 +5,7 @@ import { nextOf } from '../../base/errors.ts'
 import { storeError } from '../errors.ts'
 import type { GetStreamOptions } from '../object-store.ts'
 import type { S3Connection } from './connection.ts'
+import { cannotReach } from './translate-error.ts'
 
 /** Where a download stands. `end` and `etag` are known from the first answer on. */
 interface Position {
@@ -29,6 +30,8 @@ export async function* downloadObject(
   if (length === 0) return
   const position: Position = { key, at: offset, end: length === undefined ? undefined : offset + length, etag: undefined }
   const policy = connection.timing.patientRetry
+  const { budgetMs } = connection
+  const start = connection.clock.now()
   for (let attempt = 1; ; attempt++) {
     const before = position.at
     try {
@@ -41,8 +44,10 @@ export async function* downloadObject(
       if (nextOf(translated) !== 'retry' || storeError.is(translated, 'STORE_CHANGED')) throw translated
       // Before the first byte, fail as soon as other requests do: the caller is not waiting for anything long yet.
       const tries = position.etag === undefined ? connection.timing.retry.attempts : policy.attempts
-      if (attempt >= tries) throw translated
-      await connection.clock.sleep(backoffMs(attempt, policy), signal)
+      const waitMs = backoffMs(attempt, policy)
+      const late = position.etag === undefined && connection.clock.now() - start + waitMs > budgetMs
+      if (attempt >= tries || late) throw translated
+      await connection.clock.sleep(waitMs, signal)
     }
   }
 }
@@ -149,7 +154,7 @@ async function endOf(
 function stalled(connection: S3Connection, position: Position): unknown {
   const seconds = connection.timing.idleMs / 1000
   const text = `read of object "${position.key}" in ${connection.where} stalled at byte ${position.at}: nothing came for ${seconds} s`
-  return storeError('STORE_UNREACHABLE', text)
+  return storeError('STORE_UNREACHABLE', position.etag === undefined ? `${text}; ${cannotReach}` : text)
 }
 
 /** Counts only the time in which something is being waited for. */

@@ -42,6 +42,8 @@ export interface S3Timing {
   readonly idleMs: number
   /** The longest that one request (not a download) may take. */
   readonly requestMs: number
+  /** An endpoint that never answered anything is tried for so long: most likely its address is wrong. */
+  readonly firstAnswerMs: number
   /** What a put may still take after an abort, when it is being published. */
   readonly graceMs: number
   /** The longest that tidying up may take: aborting an upload, removing a section. */
@@ -55,6 +57,7 @@ export const defaultTiming: S3Timing = {
   connectMs: 10_000,
   idleMs: 30_000,
   requestMs: 15 * 60_000,
+  firstAnswerMs: 45_000,
   graceMs: 5_000,
   cleanupMs: 30_000,
   retry: { attempts: 5, firstMs: 200, maxMs: 5_000 },

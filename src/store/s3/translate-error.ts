@@ -35,6 +35,9 @@ type Known = readonly [code: keyof typeof storeError.table, hint: string]
 
 const checkCredentials = "check the Profile's credential and the rights of its user on the bucket"
 
+/** The way out when nothing is heard of an endpoint. */
+export const cannotReach = 'check location.endpoint of the Profile, and that the network lets this process reach it'
+
 const byName: Readonly<Record<string, Known>> = {
   NoSuchKey: ['STORE_NOT_FOUND', ''],
   NotFound: ['STORE_NOT_FOUND', ''],
@@ -60,7 +63,7 @@ const byName: Readonly<Record<string, Known>> = {
   TooManyRequests: ['STORE_THROTTLED', ''],
   RequestLimitExceeded: ['STORE_THROTTLED', ''],
   RequestTimeout: ['STORE_UNREACHABLE', ''],
-  TimeoutError: ['STORE_UNREACHABLE', ''],
+  TimeoutError: ['STORE_UNREACHABLE', cannotReach],
   InternalError: ['STORE_UNAVAILABLE', ''],
   ServiceUnavailable: ['STORE_UNAVAILABLE', ''],
   IncompleteBody: ['STORE_CHECKSUM', ''],
@@ -77,7 +80,6 @@ const byName: Readonly<Record<string, Known>> = {
   InvalidBucketName: ['STORE_NO_BUCKET', 'correct location.bucket of the Profile'],
 }
 
-const cannotReach = 'check location.endpoint of the Profile, and that the network lets this process reach it'
 const untrusted = 'trust its authority (location.caBundle), or set skipSSLVerify in the Profile'
 
 const byErrno: Readonly<Record<string, Known>> = {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { beforeAll } from 'vitest'
+import { afterAll, beforeAll } from 'vitest'
 import { run } from '../machine/command.ts'
 import { harnessFolders } from '../machine/folders.ts'
 import { ensureEngineImage } from '../images/engine-image.ts'
@@ -44,8 +44,8 @@ export interface Installation {
   /** Waits until the ActionSet is complete or failed and gives it. */
   ended(name: string, timeoutMs?: number): Promise<SeenActionSet>
   get(name: string): Promise<SeenActionSet>
-  /** Messages of the Events about an object of the engine's namespace, oldest first: `reason: message`. */
-  events(name: string): Promise<string[]>
+  /** Events about an object of the engine's namespace, oldest first: `reason: message`. `type` is Normal or Warning. */
+  events(name: string, type?: 'Normal' | 'Warning'): Promise<string[]>
   /** What operator and worker have logged since they started. */
   logs(): Promise<string>
   /** A Profile with its Secret in the engine's namespace; gives its name. */
@@ -59,34 +59,41 @@ export interface Installation {
 
 /**
  * Installs Holdfast from this checkout by `deploy/install.yaml`, once for all test files: an installation of the same image and
- * manifest is used as it is, another one is replaced. Call at the top level of a test file.
+ * manifest is used as it is, another one is replaced. The ActionSets and Profiles of the file are removed at its end. Call at the top level of a test file.
  */
 export function useInstallation(world: () => World): Installation {
+  const made = new Set<string>()
   beforeAll(() => install(world()), 20 * 60_000)
+  afterAll(async () => {
+    await world().kubectl(['delete', '-n', engineNamespace, '--ignore-not-found', '--wait=false', ...made])
+  })
   return {
     createActionSet: async (args) => {
       const printed = await plugin(world(), ['-n', engineNamespace, ...args])
       const name = /actionset (\S+) created/.exec(printed)?.[1]
       if (!name) throw new Error(`create actionset printed no name: ${printed}`)
+      made.add(`actionset/${name}`)
       return name
     },
-    ended: (name, timeoutMs = 120_000) =>
-      waitFor(
+    ended: (name, timeoutMs = 120_000) => {
+      made.add(`actionset/${name}`)
+      return waitFor(
         `actionset ${name} to end`,
         async () => {
           const seen = await actionSet(world(), name)
           return seen.status?.state === 'complete' || seen.status?.state === 'failed' ? seen : undefined
         },
         { timeoutMs },
-      ),
+      )
+    },
     get: (name) => actionSet(world(), name),
-    events: async (name) => {
+    events: async (name, type) => {
       const args = [
         'get',
         'events',
         '-n',
         engineNamespace,
-        `--field-selector=involvedObject.name=${name}`,
+        `--field-selector=involvedObject.name=${name}${type ? `,type=${type}` : ''}`,
         '--sort-by=.lastTimestamp',
         '-o',
       ]
@@ -99,6 +106,7 @@ export function useInstallation(world: () => World): Installation {
       return (await of('holdfast-operator')) + (await of('holdfast-worker'))
     },
     profile: async (name, s3, bucket, prefix = '') => {
+      made.add(`profile/${name}`).add(`secret/${name}`)
       await world().kubectl(['apply', '-f', '-'], { input: JSON.stringify(profileObjects(name, s3, bucket, prefix)) })
       return name
     },

@@ -224,6 +224,18 @@ describe('downloads from a store that fails', () => {
     await expect(hashOf(store.getStream('k'))).rejects.toMatchObject({ code: 'STORE_UNREACHABLE' })
   })
 
+  test('fail early, and say what to look at, when the endpoint never answered anything', async () => {
+    const patient = { ...timing, idleMs: 100, firstAnswerMs: 150, retry: { attempts: 1000, firstMs: 1, maxMs: 5 } }
+    const fresh = open({ timing: patient })
+    proxy.inject({ when: () => true, times: 1000, act: { stallAnswerAfter: 0 } })
+
+    await expect(fresh.get('k')).rejects.toThrow(/(nothing came|timed out) .*check location.endpoint of the Profile/)
+    await expect(fresh.head('k')).rejects.toMatchObject({ code: 'STORE_UNREACHABLE' })
+
+    expect(proxy.seen.length).toBeLessThan(10)
+    await fresh.close()
+  })
+
   test('fail when the store keeps ending short', async () => {
     proxy.inject({ when: isGet, times: 1000, act: { cutAnswerAfter: 0 } })
 

@@ -132,7 +132,7 @@ describe('an ActionSet', () => {
     [
       'a Blueprint that is missing',
       { blueprint: 'nope' },
-      'Failed to query blueprint: blueprints.cr.kanister.io "nope" not found',
+      'Failed to query blueprint: blueprints.cr.kanister.io "nope" not found; create it in namespace engine, or name another',
     ],
     ['no Blueprint', { blueprint: '' }, 'Blueprint is not specified for action'],
     [
