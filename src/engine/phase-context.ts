@@ -63,6 +63,7 @@ export function phaseContext(attempt: Attempt, options: PhaseContextOptions): Fu
         params: { ...scope.params, ...(own ? { CurrentPhase: own } : {}) },
       })
     },
+    condition: (language, condition) => deps.renderer.condition(language, condition, scopeOf(attempt)),
     deriveName: (prefix) => deriveName(prefix, run.actionSetUid, options.actionIndex, at),
   }
 }

@@ -2,6 +2,7 @@ import type { Artifact, Artifacts } from '../api/artifact.ts'
 import type { TemplateLanguage } from '../api/blueprint.ts'
 import type { ObjectReference } from '../api/object-reference.ts'
 import type { TemplateParams } from '../template/variables.ts'
+import type { ConditionLanguage } from '../template/wait.ts'
 
 export interface RenderScope {
   readonly language: TemplateLanguage
@@ -18,4 +19,6 @@ export interface Renderer {
   /** Every text of each reference. */
   references(refs: Readonly<Record<string, ObjectReference>>, scope: RenderScope): Promise<Record<string, ObjectReference>>
   artifacts(templates: Readonly<Record<string, Artifact>>, scope: RenderScope): Promise<Artifacts>
+  /** The test that a condition of Wait or WaitV2 puts to an object. Throws TEMPLATE_PARSE; the test throws TEMPLATE_*. */
+  condition(language: ConditionLanguage, condition: string, scope: RenderScope): (object: unknown) => boolean
 }

@@ -6,6 +6,7 @@ import type { Logger } from '../telemetry/logger.ts'
 import type { ObjectStore } from '../store/object-store.ts'
 import type { ResolvedProfile } from '../store/profile-json.ts'
 import type { TemplateParams } from '../template/variables.ts'
+import type { ConditionLanguage } from '../template/wait.ts'
 import type { Repositories } from './repositories.ts'
 
 /** Everything a phase function may touch. One value per attempt of a phase. */
@@ -40,6 +41,11 @@ export interface FunctionContext {
   warn(message: string): void
   /** Renders a text with the action's variables (for functions that render themselves). */
   render(template: string): Promise<string>
+  /**
+   * The test that a condition of Wait or WaitV2 puts to an object of the API server. Throws TEMPLATE_PARSE at once for one that is not
+   * well formed; the test throws TEMPLATE_* for an object that it cannot be put to, such as one without status.
+   */
+  condition(language: ConditionLanguage, condition: string): (object: unknown) => boolean
   /** A name for an object of this attempt: `<prefix><hash of UID, action, phase, attempt>`, at most 63 characters. */
   deriveName(prefix: string): string
 }

@@ -18,6 +18,7 @@ export const functionError = defineErrors({
   FUNCTION_NO_SNAPSHOT: { next: 'stop', summary: 'The repository holds no such snapshot.' },
   FUNCTION_STREAM_EMPTY: { next: 'stop', summary: 'A command whose output is the backup printed nothing, or too little.' },
   FUNCTION_STREAM_DIFFERS: { next: 'stop', summary: 'What was restored is not what was backed up.' },
+  FUNCTION_WAIT_TIMEOUT: { next: 'stop', summary: 'What a phase waits for did not come in its time.' },
   FUNCTION_INTERRUPTED: { next: 'stop', summary: 'The engine died while a command ran that may not be run twice.' },
   FUNCTION_NO_REPOSITORY: { next: 'stop', summary: 'There is no repository at the place named.' },
   FUNCTION_NO_KEY: { next: 'stop', summary: 'No key that is known opens the repository.' },

@@ -15,6 +15,8 @@ import { removedFunctions } from './removed.ts'
 import { restoreData } from './restore-data.ts'
 import { restoreStream } from './restore-stream.ts'
 import { scaleWorkload } from './scale-workload.ts'
+import { wait } from './wait.ts'
+import { waitV2 } from './wait-v2.ts'
 
 /** A function whose arguments were decoded by its own schema before `run` sees them. */
 export type AnyFunction = PhaseFunction<TObject>
@@ -25,6 +27,8 @@ export const phaseFunctions: readonly AnyFunction[] = [
   kubeExecAll,
   kubeTask,
   scaleWorkload,
+  wait,
+  waitV2,
   backupStream,
   restoreStream,
   deleteStream,

@@ -27,6 +27,14 @@ export function createRenderer(clock: Clock): Renderer {
       ),
     artifacts: (artifacts, scope) =>
       attempt(() => templates.renderArtifacts(artifacts, scope.params, options(scope, 'artifacts')) as Artifacts),
+    condition: (language, condition, scope) => {
+      templates.checkCondition(language, condition)
+      const { host } = options(scope, condition)
+      const given = host ? { host } : {}
+      return language === 'Wait'
+        ? (object) => templates.renderWaitCondition(condition, object, given).met
+        : (object) => templates.renderWaitV2Condition(condition, object, given).met
+    },
   }
 }
 

@@ -8,7 +8,7 @@ import { type ParsedTemplate, parseTemplate } from './go/parser.ts'
 import type { GoValue } from './go/value.ts'
 import { TemplateCache } from './template-cache.ts'
 import { type ArtifactParams, type TemplateParams, toGoParams } from './variables.ts'
-import { renderWaitCondition, renderWaitV2Condition, type WaitResult } from './wait.ts'
+import { checkCondition, type ConditionLanguage, renderWaitCondition, renderWaitV2Condition, type WaitResult } from './wait.ts'
 
 export type TemplateDialect = 'GoTemplate' | 'Handlebars'
 
@@ -122,12 +122,21 @@ export class TemplateRenderer {
     )
   }
 
+  /** Throws TEMPLATE_PARSE for a condition that is not well formed, which to Kanister is one that is not met, for ever. */
+  checkCondition(language: ConditionLanguage, condition: string): void {
+    checkCondition(language, condition, (text, parsing) => void this.#parse(text, parsing))
+  }
+
   /** A Go template over any value. */
   renderGo(text: string, rendering: GoRendering): string {
-    const { name = 'config', library = this.#library, missingKey = 'error', host = emptyHost } = rendering
-    const knowsFunction = (fn: string): boolean => library.has(fn) || builtins.has(fn)
-    const parsed = this.#parsed.get(`${name}\0${text}`, () => parseTemplate(text, { name, knowsFunction }))
+    const { library = this.#library, missingKey = 'error', host = emptyHost } = rendering
+    const parsed = this.#parse(text, rendering)
     return executeTemplate(parsed, rendering.data, { library, host, missingKey, limits: this.#limits })
+  }
+
+  #parse(text: string, { name = 'config', library = this.#library }: Pick<GoRendering, 'name' | 'library'>): ParsedTemplate {
+    const knowsFunction = (fn: string): boolean => library.has(fn) || builtins.has(fn)
+    return this.#parsed.get(`${name}\0${text}`, () => parseTemplate(text, { name, knowsFunction }))
   }
 
   #renderOver(data: GoValue, options: RenderOptions): (text: string) => string {

@@ -15,6 +15,9 @@ export interface WaitResult {
   readonly met: boolean
 }
 
+/** The two languages of conditions, by the functions that take them. */
+export type ConditionLanguage = 'Wait' | 'WaitV2'
+
 /** How a condition's template is rendered; the renderer gives it. */
 export type RenderCondition = (
   text: string,
@@ -44,14 +47,38 @@ export function renderWaitV2Condition(condition: string, object: unknown, render
   }
 }
 
+/** How a template is parsed without being rendered; the renderer gives it. */
+export type ParseCondition = (text: string, parsing: { name?: string; library?: FunctionLibrary }) => void
+
+/** See TemplateRenderer.checkCondition. */
+export function checkCondition(language: ConditionLanguage, condition: string, parse: ParseCondition): void {
+  if (language === 'WaitV2') return parse(condition, { name: 'output', library: kubectlFunctions })
+  for (const [, path = ''] of condition.matchAll(pathPattern)) checkPath(path)
+  // Its paths are still in it, as when Kanister renders all arguments of a phase first: outside of quotes they do not parse.
+  parse(condition, {})
+}
+
+function checkPath(path: string): void {
+  try {
+    parseJsonPath(`{${path.trim()}}`)
+  } catch (error) {
+    if (!(error instanceof JsonPathSyntaxError)) throw error
+    const text = `JSONPath {$${path}} in a condition of Wait cannot be read: ${error.message}; variables of templates cannot be used there`
+    throw templateError('TEMPLATE_PARSE', text, { cause: error })
+  }
+}
+
 function resultOf(output: string): WaitResult {
   return { output, met: output.trim() === 'true' }
 }
 
+/** What stands for a path of the object: `{`, blanks, `$` and all up to the next `}`. */
+const pathPattern = /\{\s*\$([^}]*)/g
+
 /** Puts for each `{ $.path }` what the path finds. A path that does not parse gives the empty text. */
 function resolvePaths(condition: string, object: GoValue): string {
   let text = condition
-  for (const [found, path = ''] of condition.matchAll(/\{\s*\$([^}]*)/g)) {
+  for (const [found, path = ''] of condition.matchAll(pathPattern)) {
     // A function, since a plain replacement would take `$` in the value for a command.
     const value = resolvePath(path, object)
     text = text.replaceAll(`${found}}`, () => value)

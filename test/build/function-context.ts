@@ -10,6 +10,8 @@ import { decodeWeak } from '../../src/schema/weak.ts'
 import type { ObjectStore } from '../../src/store/object-store.ts'
 import type { ResolvedProfile } from '../../src/store/profile-json.ts'
 import type { Logger } from '../../src/telemetry/logger.ts'
+import { functionLibrary } from '../../src/template/functions/registry.ts'
+import { TemplateRenderer } from '../../src/template/render.ts'
 import type { TemplateParams } from '../../src/template/variables.ts'
 import { aRunIdentity, anEngine, podSettings } from './run-identity.ts'
 
@@ -36,6 +38,8 @@ export interface ContextParts {
   readonly engine?: Partial<FunctionContext['engine']>
   readonly pods?: Partial<FunctionContext['pods']>
 }
+
+const templates = new TemplateRenderer({ library: functionLibrary })
 
 const nowhere: Repositories = {
   openByPrefix: () => Promise.reject(new Error('no repositories in this test')),
@@ -70,7 +74,13 @@ export function aFunctionContext(parts: ContextParts): RecordedContext {
     },
     resumed: parts.resumed,
     warn: (message) => void warnings.push(message),
-    render: (template) => Promise.resolve(template),
+    render: async (template) => templates.renderString(template, parts.params ?? {}),
+    condition: (language, condition) => {
+      templates.checkCondition(language, condition)
+      return language === 'Wait'
+        ? (object) => templates.renderWaitCondition(condition, object).met
+        : (object) => templates.renderWaitV2Condition(condition, object).met
+    },
     deriveName: (prefix) => {
       const hash = createHash('sha256').update([run.actionSetUid, run.actionIndex, run.phaseName, run.attempt].join('/'))
       return `${prefix.slice(0, 42)}${hash.digest('hex').slice(0, 20)}`

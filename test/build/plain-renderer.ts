@@ -8,6 +8,9 @@ export const plainRenderer: Renderer = {
   args: async (args, scope) => walk(args, scope) as Record<string, unknown>,
   references: async (refs, scope) => walk(refs, scope) as Record<string, ObjectReference>,
   artifacts: async (templates, scope) => walk(templates, scope) as Artifacts,
+  condition: () => {
+    throw new Error('no conditions in this test')
+  },
 }
 
 function walk(value: unknown, scope: RenderScope): unknown {
