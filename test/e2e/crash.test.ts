@@ -31,7 +31,7 @@ beforeEach(async () => {
   sha256 = (await shell(bothSha256)).trim()
 })
 
-afterAll(() => world().kubectl(['delete', '-n', engineNamespace, 'blueprint', blueprint]))
+afterAll(() => world().kubectl(['delete', '-n', engineNamespace, '--ignore-not-found', 'blueprint', blueprint]))
 
 describe('a backup whose worker is killed', () => {
   test.each([

@@ -24,7 +24,7 @@ beforeAll(async () => {
   await waitRolledOut(world(), app, 'statefulset/app')
 })
 
-afterAll(() => world().kubectl(['delete', '-n', engineNamespace, 'blueprint', blueprint]))
+afterAll(() => world().kubectl(['delete', '-n', engineNamespace, '--ignore-not-found', 'blueprint', blueprint]))
 
 describe.concurrent('an ActionSet that cannot work fails and says why', () => {
   test('unknown Blueprint', async () => {
