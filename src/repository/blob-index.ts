@@ -61,9 +61,23 @@ export class BlobIndex {
   }
 
   find(type: BlobType, id: Id): BlobLocation | undefined {
-    const at = findId(this.#table, idKey(Buffer.from(id, 'hex'), type === 'tree'))
-    if (at < 0) return undefined
-    return this.#locationAt(at)
+    const at = this.#addressOf(type, id)
+    return at < 0 ? undefined : this.#locationAt(at)
+  }
+
+  /** Slots are numbered 0 to `slotCount` − 1 until the index grows. */
+  get slotCount(): number {
+    return this.#table.mask + 1
+  }
+
+  /** −1 for a blob that is in no pack. */
+  slotOf(type: BlobType, id: Id): number {
+    const at = this.#addressOf(type, id)
+    return at < 0 ? -1 : at / this.#table.stride
+  }
+
+  #addressOf(type: BlobType, id: Id): number {
+    return findId(this.#table, idKey(Buffer.from(id, 'hex'), type === 'tree'))
   }
 
   #locationAt(at: number): BlobLocation {

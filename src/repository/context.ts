@@ -23,6 +23,8 @@ export interface RepositoryContext {
   readonly index: LoadedIndex
   readonly identity: Identity
   readonly clock: Clock
+  /** How long an operation waits for locks of others that are in its way. */
+  readonly lockWaitMs: number
   /** Sealing threads of a backup, opening threads of a restore. */
   readonly threads: { readonly seal: number; readonly open: number }
 }

@@ -17,6 +17,11 @@ export class LoadedIndex {
     return this.#blobs
   }
 
+  /** The files that were read. */
+  get fileIds(): readonly Id[] {
+    return [...this.#loaded]
+  }
+
   /**
    * Reads index files that are new. If one that was read is gone, somebody pruned: everything is read anew, since its packs may be gone.
    * To be called under a lock, or a prune may run between this and the work.

@@ -11,10 +11,13 @@ const loseAfterMs = 22 * 60_000
 const staleAfterMs = 30 * 60_000
 /** Between writing the own lock and looking again: a store may show another's a moment late. */
 const settleMs = 200
+const lookAgainMs = 3_000
 
 export interface LockOptions {
   readonly exclusive: boolean
   readonly signal?: AbortSignal
+  /** How long to wait for locks of others that are in the way. @default the context's */
+  readonly waitMs?: number
   /** A reader goes on where the store does not let it write a lock. */
   readonly readOnly?: boolean
   /** Called with each id that the lock has in the course of time, so that whoever takes the work over can remove it. */
@@ -25,6 +28,8 @@ export interface LockOptions {
 /** A lock that is held. `signal` is aborted when it could not be refreshed in time, or by the caller's signal. */
 export interface RepositoryLock {
   readonly signal: AbortSignal
+  /** REPOSITORY_LOCK_LOST when somebody removed it: to be asked before what cannot be undone. */
+  assertHeld(signal: AbortSignal): Promise<void>
   release(): Promise<void>
 }
 
@@ -32,11 +37,11 @@ export interface RepositoryLock {
 export async function withLock<T>(
   context: RepositoryContext,
   options: LockOptions,
-  work: (signal: AbortSignal) => Promise<T>,
+  work: (signal: AbortSignal, lock: RepositoryLock) => Promise<T>,
 ): Promise<T> {
   const lock = await acquireLock(context, options)
   try {
-    return await work(lock.signal)
+    return await work(lock.signal, lock)
   } catch (error) {
     // Work that ends by the lock's signal should say why.
     if (lock.signal.aborted && !options.signal?.aborted) throw lock.signal.reason
@@ -46,7 +51,24 @@ export async function withLock<T>(
   }
 }
 
+/** REPOSITORY_LOCKED when others were in the way for all of the time that it may wait. */
 export async function acquireLock(context: RepositoryContext, options: LockOptions): Promise<RepositoryLock> {
+  const { clock } = context
+  const until = clock.now() + (options.waitMs ?? context.lockWaitMs)
+  for (let tries = 0; ; tries++) {
+    try {
+      return await tryLock(context, options)
+    } catch (error) {
+      const leftMs = until - clock.now()
+      if (!repositoryError.is(error, 'REPOSITORY_LOCKED') || leftMs <= 0) throw error
+      if (tries === 0) options.onWarning?.(`waiting for the repository: ${messageOf(error)}`)
+      // Two that were in each other's way should not meet again.
+      await clock.sleep(Math.min(leftMs, lookAgainMs * (0.5 + Math.random())), options.signal)
+    }
+  }
+}
+
+async function tryLock(context: RepositoryContext, options: LockOptions): Promise<RepositoryLock> {
   const { signal, onWarning = () => undefined } = options
   await assertFree(context, options, undefined)
   let id: Id
@@ -55,7 +77,8 @@ export async function acquireLock(context: RepositoryContext, options: LockOptio
   } catch (error) {
     if (!options.readOnly || !(error instanceof HoldfastError) || error.code !== 'STORE_DENIED') throw error
     onWarning(`no lock was written, since the store denies it: ${messageOf(error)}`)
-    return { signal: signal ?? new AbortController().signal, release: async () => undefined }
+    const nothing = async (): Promise<void> => undefined
+    return { signal: signal ?? new AbortController().signal, assertHeld: nothing, release: nothing }
   }
   try {
     await context.clock.sleep(settleMs, signal)
@@ -81,6 +104,8 @@ function keepLock(context: RepositoryContext, options: LockOptions, first: Id): 
   let refreshed = clock.now()
 
   async function refreshOnce(): Promise<void> {
+    // A process that slept may find its lock removed as stale, and what it built upon as well.
+    if (clock.now() - refreshed > staleAfterMs) return lost.abort(lostError('was not refreshed for 30 minutes'))
     try {
       const next = await writeLock(context, { ...options, signal: ended.signal })
       const old = id
@@ -91,15 +116,23 @@ function keepLock(context: RepositoryContext, options: LockOptions, first: Id): 
       if (ended.signal.aborted) return
       onWarning(`the lock could not be refreshed: ${messageOf(error)}`)
       if (clock.now() - refreshed > loseAfterMs) {
-        lost.abort(
-          repositoryError(
-            'REPOSITORY_LOCK_LOST',
-            `lock ${shortId(id)} could not be refreshed for 22 minutes, so others may take it for dead`,
-            { cause: error },
-          ),
-        )
+        lost.abort(lostError('could not be refreshed for 22 minutes', error))
       }
     }
+  }
+
+  function lostError(fact: string, cause?: unknown): Error {
+    const text = `lock ${shortId(id)} ${fact}, so others may take it for dead`
+    return repositoryError('REPOSITORY_LOCK_LOST', text, { cause })
+  }
+
+  async function assertHeld(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted()
+    const before = id
+    const present = (await context.files.list('locks', signal)).map((lock) => lock.id)
+    // A refresh in between writes the next one before it removes this one.
+    if (present.includes(before) || present.includes(id)) return
+    throw repositoryError('REPOSITORY_LOCK_LOST', `lock ${shortId(id)} was removed by somebody, so others may be at work`)
   }
 
   async function run(): Promise<void> {
@@ -113,6 +146,7 @@ function keepLock(context: RepositoryContext, options: LockOptions, first: Id): 
   const running = run().catch(() => undefined)
   return {
     signal: options.signal ? AbortSignal.any([options.signal, lost.signal]) : lost.signal,
+    assertHeld,
     release: async () => {
       ended.abort(new Error('released'))
       await running

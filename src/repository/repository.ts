@@ -14,8 +14,10 @@ import { processIdentity } from './identity.ts'
 import { type AddKeyOptions, addKey } from './keys/add-key.ts'
 import { LoadedIndex } from './loaded-index.ts'
 import { removeLock } from './lock.ts'
+import { type PruneOptions, type PruneResult, prune } from './prune.ts'
 import { type RestoreStreamOptions, restoreStream } from './restore-stream.ts'
 import { type RestoreTarOptions, restoreTar } from './restore-tar.ts'
+import { type SizeMode, type SnapshotSizes, snapshotSizes } from './snapshot-sizes.ts'
 import { type Snapshot, type SnapshotQuery, findSnapshot, forgetSnapshot, getSnapshot, listSnapshots } from './snapshots.ts'
 import { type RepositoryStats, type SnapshotStats, repositoryStats, snapshotStats } from './stats.ts'
 
@@ -42,9 +44,13 @@ export interface Repository {
   getSnapshot(query: SnapshotQuery, options?: Call): Promise<Snapshot>
   forgetSnapshot(id: string, options?: Call): Promise<void>
   check(options?: CheckOptions): Promise<CheckReport>
+  /** Gives back the space of what no snapshot needs any more. Excludes everybody else for its time. */
+  prune(options?: PruneOptions): Promise<PruneResult>
   stats(options?: Call): Promise<RepositoryStats>
   /** Files and bytes that a restore of this snapshot gives. */
   snapshotStats(query: SnapshotQuery, options?: Call): Promise<SnapshotStats>
+  /** The same as `restic stats` counts it; see `SizeMode`. */
+  snapshotSizes(query: SnapshotQuery, mode: SizeMode, options?: Call): Promise<SnapshotSizes>
   addKey(options: AddKeyOptions): Promise<{ readonly keyId: Id }>
   /** Removes the lock of a dead run whose id its journal kept. */
   removeLock(id: Id, options?: Call): Promise<void>
@@ -54,6 +60,8 @@ export interface Repository {
 export interface EngineOptions {
   readonly clock?: Clock
   readonly identity?: Identity
+  /** How long operations wait for locks of others that are in their way, before REPOSITORY_LOCKED. @default 0 */
+  readonly lockWaitMs?: number
   /** @default one per two cores, at most 2 (each more takes 65 MB and is of use above 400 MB/s only); two threads more copy and cut */
   readonly sealThreads?: number
   /** @default as many as cores, at least 2, at most 4 */
@@ -81,6 +89,7 @@ export function createRepository(store: ObjectStore, opened: OpenedKey, options:
     index: new LoadedIndex(files),
     identity: options.identity ?? processIdentity(),
     clock: options.clock ?? systemClock,
+    lockWaitMs: options.lockWaitMs ?? 0,
     threads: {
       seal: options.sealThreads ?? Math.min(2, Math.max(1, Math.floor(cores / 2))),
       open: options.openThreads ?? Math.min(4, Math.max(2, cores)),
@@ -99,9 +108,11 @@ export function createRepository(store: ObjectStore, opened: OpenedKey, options:
     findSnapshot: (query, call) => findSnapshot(context, query, call?.signal),
     getSnapshot: (query, call) => getSnapshot(context, query, call?.signal),
     forgetSnapshot: (id, call) => forgetSnapshot(context, id, call?.signal),
+    prune: (request) => prune(context, request),
     check: (request) => checkRepository(context, request),
     stats: (call) => repositoryStats(context, call?.signal),
     snapshotStats: (query, call) => snapshotStats(context, query, call?.signal),
+    snapshotSizes: (query, mode, call) => snapshotSizes(context, query, mode, call?.signal),
     addKey: (request) => addKey(context, request),
     removeLock: (id, call) => removeLock(context, id, call?.signal),
   }

@@ -48,7 +48,7 @@ function aContext(): { context: RepositoryContext; store: MemoryStore; clock: Ha
   const config = { version: 2 as const, id: '0'.repeat(64), polynomial: 0n }
   const index = new LoadedIndex(files)
   return {
-    context: { store, sealer, files, identity, config, clock, index, threads: { seal: 1, open: 1 } },
+    context: { store, sealer, files, identity, config, clock, lockWaitMs: 0, index, threads: { seal: 1, open: 1 } },
     store,
     clock,
     alive,
