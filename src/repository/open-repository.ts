@@ -70,8 +70,10 @@ async function findKey(store: ObjectStore, options: OpenOptions): Promise<Omit<O
   const call = options.signal ? { signal: options.signal } : {}
   const ids = (await listIds(store, 'keys', options.signal)).map(({ id }) => id)
   const files: Array<{ readonly id: Id; readonly json: Uint8Array }> = []
-  for (const id of ids.slice(0, maxKeyFiles))
-    files.push({ id, json: await store.get(`keys/${id}`, { limitBytes: 1 << 20, ...call }) })
+  for (const id of ids.slice(0, maxKeyFiles)) {
+    const json = await findKeyFile(store, id, call)
+    if (json) files.push({ id, json })
+  }
   for (const { id, json } of files) {
     for (const { password, publicKey } of passwordsFor(json, options)) {
       options.signal?.throwIfAborted()
@@ -83,6 +85,20 @@ async function findKey(store: ObjectStore, options: OpenOptions): Promise<Omit<O
     'REPOSITORY_WRONG_KEY',
     `none of the keys given opens the repository at ${store.description} (${files.length} key files tried); give the encryption key or the recovery key it was made with`,
   )
+}
+
+/** Undefined when it went since it was listed: of several makers of a repository the losers take their keys back. */
+async function findKeyFile(
+  store: ObjectStore,
+  id: Id,
+  call: { readonly signal?: AbortSignal },
+): Promise<Uint8Array | undefined> {
+  try {
+    return await store.get(`keys/${id}`, { limitBytes: 1 << 20, ...call })
+  } catch (error) {
+    if (error instanceof HoldfastError && error.code === 'STORE_NOT_FOUND') return undefined
+    throw error
+  }
 }
 
 /** A key file that cannot be read must not keep another from opening. */

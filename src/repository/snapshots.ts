@@ -1,3 +1,5 @@
+import { HoldfastError } from '../base/errors.ts'
+import { mapBounded } from '../base/semaphore.ts'
 import type { RepositoryContext } from './context.ts'
 import { repositoryError } from './errors.ts'
 import { type Id, shortId } from './format/ids.ts'
@@ -7,15 +9,11 @@ export interface Snapshot extends SnapshotFile {
   readonly id: Id
 }
 
-/** Oldest first. */
+/** Oldest first. One that is forgotten while we read is not among them: forgetting takes no lock. */
 export async function listSnapshots(context: RepositoryContext, signal?: AbortSignal): Promise<Snapshot[]> {
   const ids = (await context.files.list('snapshots', signal)).map(({ id }) => id)
-  const snapshots = await context.files.loadAll(
-    'snapshots',
-    ids,
-    (json, id) => ({ id, ...parseSnapshot(json, `snapshots/${shortId(id)}`) }),
-    signal,
-  )
+  const found = await mapBounded(ids, 4, (id, both) => findById(context, id, both), signal)
+  const snapshots = found.filter((snapshot) => snapshot !== undefined)
   return snapshots.toSorted((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0))
 }
 
@@ -39,8 +37,16 @@ export async function findSnapshot(
   if (second !== undefined) {
     throw repositoryError('REPOSITORY_SNAPSHOT_AMBIGUOUS', `${ids.length} snapshots begin with "${query.id}"; give more digits`)
   }
-  if (id === undefined) return undefined
-  return { id, ...parseSnapshot(await context.files.load('snapshots', id, signal), `snapshots/${shortId(id)}`) }
+  return id === undefined ? undefined : await findById(context, id, signal)
+}
+
+async function findById(context: RepositoryContext, id: Id, signal?: AbortSignal): Promise<Snapshot | undefined> {
+  try {
+    return { id, ...parseSnapshot(await context.files.load('snapshots', id, signal), `snapshots/${shortId(id)}`) }
+  } catch (error) {
+    if (error instanceof HoldfastError && error.code === 'STORE_NOT_FOUND') return undefined
+    throw error
+  }
 }
 
 export async function getSnapshot(context: RepositoryContext, query: SnapshotQuery, signal?: AbortSignal): Promise<Snapshot> {
