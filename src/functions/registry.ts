@@ -9,6 +9,7 @@ import { functionError } from './errors.ts'
 import { functionVersion } from './function-version.ts'
 import { kubeExecAll } from './kube-exec-all.ts'
 import { kubeExec } from './kube-exec.ts'
+import { kubeOps } from './kube-ops.ts'
 import { kubeTask } from './kube-task.ts'
 import { locationDelete } from './location-delete.ts'
 import { removedFunctions } from './removed.ts'
@@ -27,6 +28,7 @@ export const phaseFunctions: readonly AnyFunction[] = [
   kubeExecAll,
   kubeTask,
   scaleWorkload,
+  kubeOps,
   wait,
   waitV2,
   backupStream,

@@ -26,13 +26,14 @@ export function createDiscovery(client: KubeClient): Discover {
     const [first = '', second] = apiVersion.split('/')
     const group = second === undefined ? '' : first
     const version = second ?? first
-    const match = (each: RawResource): boolean => each.kind === kind && !each.name.includes('/')
+    // A kind begins with a capital, a plural does not: one can never be taken for the other.
+    const match = (each: RawResource): boolean => (each.kind === kind || each.name === kind) && !each.name.includes('/')
     const found =
       known.get(apiVersion)?.find(match) ??
       (await load(client, known, apiVersionOf({ group, version }), options.signal)).find(match)
     if (!found)
       throw kubeError('KUBE_NOT_FOUND', `the API server knows no kind ${kind} in ${apiVersion}; is its CRD installed?`)
-    return { group, version, resource: found.name, kind, namespaced: found.namespaced }
+    return { group, version, resource: found.name, kind: found.kind, namespaced: found.namespaced }
   }
 }
 

@@ -36,7 +36,10 @@ export interface Kube {
     done: (object: Live<T> | undefined) => R | undefined,
     options: WaitForOptions,
   ): Promise<R>
-  /** The collection of a kind, by asking the server. KUBE_NOT_FOUND when it serves none. Cached until it was not found. */
+  /**
+   * The collection of a kind, or of a plural resource name, by asking the server. KUBE_NOT_FOUND when it serves none. Cached until
+   * it was not found.
+   */
   discover(
     apiVersion: string,
     kind: string,
