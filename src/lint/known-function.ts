@@ -1,5 +1,6 @@
 import type { PhaseFunction } from '../functions/define.ts'
 import { getFunction, phaseFunctions } from '../functions/registry.ts'
+import { removedFunctions } from '../functions/removed.ts'
 import { messageOf } from '../base/errors.ts'
 import { nearestNames } from '../template/nearest.ts'
 import { kanisterFunctions } from './kanister-functions.ts'
@@ -31,7 +32,7 @@ export function lookUpFunction(name: string): FoundFunction {
 
 function whyNot(name: string): string {
   const names = [...phaseFunctions, ...kanisterFunctions].map((fn) => fn.name)
-  const near = nearestNames(name, names, 1)
+  const near = Object.hasOwn(removedFunctions, name) ? [] : nearestNames(name, names, 1)
   if (near.length > 0) return `there is no function "${name}"; did you mean ${near[0]}? Case matters`
   try {
     getFunction(name)

@@ -7,6 +7,7 @@ import { checkArtifacts } from './rules/artifacts.ts'
 import { checkConditions } from './rules/conditions.ts'
 import { checkFields } from './rules/fields.ts'
 import { checkFunctions } from './rules/functions.ts'
+import { checkKinds } from './rules/kinds.ts'
 import { checkNames } from './rules/names.ts'
 import { checkObjects } from './rules/objects.ts'
 import { checkScripts } from './rules/scripts.ts'
@@ -19,6 +20,7 @@ import { YamlPlaces } from './yaml-places.ts'
 /** Every rule, in no order that matters. One more: its file, and a line here. */
 const rules: readonly LintRule[] = [
   checkNames,
+  checkKinds,
   checkFunctions,
   checkArguments,
   checkObjects,

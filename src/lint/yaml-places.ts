@@ -79,14 +79,24 @@ export class YamlPlaces {
     for (let at = 0; at < scalar.value.length && offset < end; at++) {
       const character = scalar.value[at] ?? ''
       if (/\s/.test(character)) continue
-      const found = this.#text.indexOf(character, offset)
+      const escape = scalar.type === 'QUOTE_DOUBLE' ? this.#escapeAt(offset) : undefined
+      const found = escape ? escape.start : this.#text.indexOf(character, offset)
       if (found < 0 || found >= end) return Math.min(offset, end)
       if (at >= target) return found
-      offset = found + 1
+      offset = escape ? escape.end : found + 1
     }
     return Math.min(offset, end)
   }
+
+  /** An escape in double quotes that stands for something else than white space, if one is next. */
+  #escapeAt(offset: number): { readonly start: number; readonly end: number } | undefined {
+    const [all = '', blank = ''] = escape.exec(this.#text.slice(offset, offset + 200)) ?? []
+    return all === '' ? undefined : { start: offset + blank.length, end: offset + all.length }
+  }
 }
+
+/** White space first, escaped or not. */
+const escape = /^((?:\s|\\[nrt \n])*)\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[^nrt\s])/
 
 function offsetOf(text: string, place: TemplatePlace): number {
   const before = text.split('\n').slice(0, place.line - 1)

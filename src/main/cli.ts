@@ -1,8 +1,13 @@
 import { randomInt } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { text as readAll } from 'node:stream/consumers'
 import { Command } from 'commander'
 import { HoldfastError, messageOf } from '../base/errors.ts'
+import { blueprintCommand, validateCommand } from '../cli/commands/blueprint/define.ts'
+import type { BlueprintDeps } from '../cli/commands/blueprint/deps.ts'
 import type { CreateActionSetDeps } from '../cli/kanctl/create-actionset/command.ts'
 import { createActionSetCommand, type ConnectionFlags } from '../cli/kanctl/create-actionset/define.ts'
+import type { Output } from '../cli/output.ts'
 import type { Kube } from '../kube/kube.ts'
 import { openKube } from '../kube/open.ts'
 import { version } from './version.ts'
@@ -15,8 +20,23 @@ export async function main(words: readonly string[]): Promise<void> {
       .version(version)
     const create = program.command('create').description('Create objects of the cluster.')
     create.addCommand(createActionSetCommand('actionset', open))
+    program.addCommand(blueprintCommand(offline))
+    program.addCommand(validateCommand(offline))
     return program
   })
+}
+
+const output: Output = {
+  out: (text) => void process.stdout.write(text),
+  err: (text) => void process.stderr.write(text),
+  live: process.stderr.isTTY === true,
+}
+
+/** For commands that ask no cluster. */
+const offline: BlueprintDeps = {
+  output,
+  readText: (file) => (file === '-' ? readAll(process.stdin) : readFile(file, 'utf8')),
+  finish: (exitCode) => void (process.exitCode = exitCode),
 }
 
 /** The plugin `kubectl-create-actionset`. */
@@ -54,11 +74,7 @@ function dependencies(kube: Kube, flags: ConnectionFlags, signal: AbortSignal): 
   return {
     kube,
     namespace: flags.namespace ?? kube.client.namespace,
-    output: {
-      out: (text) => void process.stdout.write(text),
-      err: (text) => void process.stderr.write(text),
-      live: process.stderr.isTTY === true,
-    },
+    output,
     signal,
     suffix: randomSuffix,
   }

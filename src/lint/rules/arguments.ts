@@ -34,7 +34,7 @@ function checkOne(phase: PhaseFacts, fn: KnownFunction, entry: ReturnType<typeof
     return [{ ...wrong(`${fn.name} has no argument "${name}"${offer}`, path), spot: 'key' }]
   }
   // Of the positional form the last argument may be spread over the rest of the list: it is checked as a whole below.
-  if (fn.rendersItself || Array.isArray(phase.args)) return []
+  if (Array.isArray(phase.args)) return []
   return checkFixedArgs(fn, { [name]: value }).map((message) => wrong(message, path))
 }
 

@@ -8,8 +8,10 @@ export const checkArtifacts: LintRule = ({ actions, artifacts }) =>
   actions.flatMap((action) => {
     const asked = (action.inputArtifacts ?? []).flatMap((name, index): readonly Draft[] => {
       if (artifacts.size === 0 || artifacts.has(name)) return []
-      const message = `no action of this Blueprint leaves an artifact "${name}"${didYouMean(nearestNames(name, artifacts.keys(), 1))}`
-      return [{ severity: 'warning', code: 'LINT_ARTIFACT', message, path: [...action.path, 'inputArtifactNames', index] }]
+      const near = nearestNames(name, artifacts.keys(), 1)
+      const message = `no action of this Blueprint leaves an artifact "${name}"${didYouMean(near)}`
+      const severity = near.length > 0 ? 'error' : 'warning'
+      return [{ severity, code: 'LINT_ARTIFACT', message, path: [...action.path, 'inputArtifactNames', index] }]
     })
     const empty = action.outputs.flatMap((output): readonly Draft[] => {
       if (output.kopiaSnapshot || Object.keys(output.keyValue).length > 0) return []

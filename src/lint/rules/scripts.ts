@@ -23,10 +23,9 @@ interface Script {
 
 /** `sh -o errexit -c '…'`: the word behind the flag that has a c in it. */
 function scriptOf(words: readonly unknown[]): Script | undefined {
-  const shell =
-    String(words[0] ?? '')
-      .split('/')
-      .at(-1) ?? ''
+  const [program] = words
+  if (typeof program !== 'string') return undefined
+  const shell = program.split('/').at(-1) ?? ''
   if (!['sh', 'bash', 'ash', 'dash', 'ksh', 'zsh'].includes(shell)) return undefined
   const flag = words.findIndex((word, at) => at > 0 && /^-[a-z]*c[a-z]*$/.test(String(word)) && words[at - 1] !== '-o')
   const text = words[flag + 1]
@@ -40,7 +39,7 @@ function checkScript({ text, shell, options }: Script, path: Path): readonly Dra
   const pipe = /\bpipefail\b/.test(`${options} ${text}`) ? undefined : findPipe(masked)
   const drafts: Draft[] = []
   if (pipe) {
-    const dash = shell === 'bash' ? '' : '; the sh of Debian (dash) knows it since 0.5.13 only, bash and BusyBox always'
+    const dash = shell === 'bash' ? '' : '; older sh of Debian (dash) refuse it: use bash there'
     const message = `only the last command of this pipeline decides: a failure before it is not seen; add "set -o pipefail"${dash}`
     drafts.push({ severity: 'warning', code: 'LINT_PIPEFAIL', message, path, spot: pipe })
   }

@@ -1,10 +1,12 @@
-import { followContextPath, objectMetadataNames } from '../../template/context-paths.ts'
+import { followContextPath } from '../../template/context-paths.ts'
 import { nearestNames } from '../../template/nearest.ts'
 import type { UsedPath } from '../../template/template-uses.ts'
 import { didYouMean, type Draft } from '../finding.ts'
 import type { LintRule } from '../rule.ts'
-import { spotIn, type TemplateText } from '../template-texts.ts'
+import { spotIn } from '../template-texts.ts'
 import { checkArtifactUse } from './artifact-use.ts'
+import { checkKindUse } from './kinds.ts'
+import { checkObjectUse } from './object-use.ts'
 import { checkPhaseUse } from './phase-use.ts'
 import type { UseProblem } from './use-problem.ts'
 
@@ -16,7 +18,8 @@ export const checkVariables: LintRule = (facts, templates) =>
         ...checkDeclared(use),
         ...checkPhaseUse(use, template),
         ...checkArtifactUse(use, template, facts),
-        ...checkKind(use, template),
+        ...checkObjectUse(use, template),
+        ...checkKindUse(use, template),
       ]
       const spot = spotIn(template, use.place)
       return problems.map((problem): Draft => ({ ...problem, path: template.path, spot }))
@@ -52,58 +55,7 @@ function checkDeclared(use: UsedPath): readonly UseProblem[] {
     ]
   }
   if (parts[0] === 'CurrentPhase') return [variable('error', 'CurrentPhase is not set when arguments are rendered')]
-  return parts[0] === 'Object' ? checkObjectPath(parts) : []
-}
-
-const objectFields = [
-  'apiVersion',
-  'kind',
-  'metadata',
-  'spec',
-  'status',
-  'data',
-  'stringData',
-  'binaryData',
-  'type',
-  'immutable',
-]
-
-/** The object is as the API server gives it; of its fields only those that all objects have are known. */
-function checkObjectPath([, field, name]: readonly string[]): readonly UseProblem[] {
-  if (field === undefined || field === '*') return []
-  if (!objectFields.includes(field)) {
-    const near = nearestNames(field, objectFields, 1)
-    return near.length === 0 ? [] : [variable('error', `objects have no "${field}"${didYouMean(near)}`)]
-  }
-  if (field !== 'metadata' || name === undefined || name === '*' || objectMetadataNames.includes(name)) return []
-  const near = nearestNames(name, objectMetadataNames, 1)
-  const offer = near.length > 0 ? didYouMean(near) : ' (names are those of the JSON: .Object.metadata.name)'
-  return [variable('error', `metadata of an object has no "${name}"${offer}`)]
-}
-
-const typedKinds: Readonly<Record<string, string>> = {
-  StatefulSet: 'statefulset',
-  Deployment: 'deployment',
-  DeploymentConfig: 'deploymentconfig',
-  PVC: 'pvc',
-  Namespace: 'namespace',
-}
-
-/** At most one of the typed objects is set: the one acted on. */
-function checkKind(use: UsedPath, template: TemplateText): readonly UseProblem[] {
-  const [root = ''] = use.parts
-  const { kind } = template.action
-  const wanted = Object.hasOwn(typedKinds, root) ? typedKinds[root] : undefined
-  const isKnown = kind !== undefined && Object.values(typedKinds).includes(kind)
-  if (wanted === undefined || !isKnown || kind === wanted || use.isCondition || use.isOptional) return []
-  // A branch may have asked for the kind before.
-  if (asksFor(template, root)) return []
-  const message = `action "${template.action.name}" is meant for a ${kind}; ${root} is not set there`
-  return [{ severity: 'warning', code: 'LINT_KIND', message }]
-}
-
-function asksFor(template: TemplateText, root: string): boolean {
-  return (template.analysis.uses?.paths ?? []).some((use) => use.parts[0] === root && use.isCondition)
+  return []
 }
 
 function variable(severity: Draft['severity'], message: string): UseProblem {

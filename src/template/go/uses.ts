@@ -148,9 +148,18 @@ class Collector {
   }
 
   #placeOf(node: Located): { line: number; column: number } {
-    const before = this.#template.source.slice(0, node.at)
+    const at = this.#startOf(node)
+    const before = this.#template.source.slice(0, at)
     const lineStart = before.lastIndexOf('\n') + 1
-    return { line: before.split('\n').length, column: node.at - lineStart + 1 }
+    return { line: before.split('\n').length, column: at - lineStart + 1 }
+  }
+
+  /** Go reports a path of several steps at its second one; people look for its beginning. */
+  #startOf(node: Located): number {
+    if (node.kind !== 'field' && node.kind !== 'variable') return node.at
+    const first = node.kind === 'field' ? `.${node.path[0]}` : node.path[0]
+    const start = node.at - first.length
+    return this.#template.source.startsWith(first, start) ? start : node.at
   }
 }
 
