@@ -1,6 +1,8 @@
-import { object, optional, text } from '../schema/build.ts'
+import { formatBytes } from '../base/bytes.ts'
+import { flag, object, optional, text, withDefault } from '../schema/build.ts'
 import { defineFunction } from './define.ts'
 import { forgetSnapshot } from './forget-snapshot.ts'
+import { reclaimer } from './reclaim-space.ts'
 import { streamRepositoryArgs } from './repository-args.ts'
 import { repositoryRules } from './rights.ts'
 import { openStreamRepository } from './stream-repository.ts'
@@ -11,16 +13,24 @@ export const deleteStream = defineFunction({
   args: object({
     namespace: optional(text('Namespace of the application: it names the default repository.')),
     snapshotID: text('Output `snapshotID` of BackupStream.'),
+    reclaimSpace: withDefault(optional(flag('Give the space back to the store too.')), false),
     ...streamRepositoryArgs,
   }),
-  outputs: { deleted: 'How many snapshots were removed: `1`, or `0` when it was gone already.' },
-  notes: ['The snapshot is forgotten at once; its space is given back when the repository is pruned.'],
+  outputs: {
+    deleted: 'How many snapshots were removed: `1`, or `0` when it was gone already.',
+    spaceFreed: 'Bytes given back, such as `2.861 MiB`; `0 B` without reclaimSpace.',
+  },
+  notes: [
+    'The snapshot is forgotten at once; its space is given back when the repository is pruned.',
+    '`reclaimSpace` prunes: it waits until nobody else uses the repository, and others wait for it. If they use it for minutes, the space stays taken, and a warning says so.',
+  ],
   rbac: repositoryRules,
   resume: 'restart',
   checkArgs: ({ namespace, repository }) => (namespace || repository ? [] : ['Require one argument: repository or namespace']),
   async run(ctx, args) {
     await using repository = await openStreamRepository(ctx, { ...args, create: false })
     const deleted = await forgetSnapshot(ctx, repository, { id: args.snapshotID })
-    return { deleted: String(deleted) }
+    const freedBytes = args.reclaimSpace ? await reclaimer(ctx)(repository) : 0
+    return { deleted: String(deleted), spaceFreed: formatBytes(freedBytes) }
   },
 })

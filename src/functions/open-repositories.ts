@@ -120,8 +120,14 @@ function secretName({ profile, key }: OpenRequest): string {
   return `holdfast-repo-${createHash('sha256').update(place).digest('hex').slice(0, 20)}`
 }
 
-function callOf(deps: RepositoriesDeps, { signal }: OpenRequest): { readonly clock: Clock; readonly signal: AbortSignal } {
-  return { clock: deps.clock ?? systemClock, signal }
+/** Longer than the lock of a dead process counts, so that a prune in the way costs time, not the backup. */
+const lockWaitMs = 31 * 60_000
+
+function callOf(
+  deps: RepositoriesDeps,
+  { signal }: OpenRequest,
+): { readonly clock: Clock; readonly lockWaitMs: number; readonly signal: AbortSignal } {
+  return { clock: deps.clock ?? systemClock, lockWaitMs, signal }
 }
 
 function closing(repository: Repository, store: OpenedStore): OpenedRepository {

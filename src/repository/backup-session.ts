@@ -22,7 +22,7 @@ export interface BackupOptions {
   /** Packs of an interrupted run, by `onPack`; what they hold is not sent again. */
   readonly adoptPacks?: readonly Id[]
   /** Ids of the lock file; whoever takes over a dead run removes the last one by `Repository.removeLock`. */
-  readonly onLock?: (id: Id) => void
+  readonly onLock?: (id: Id) => void | Promise<void>
   readonly onWarning?: (warning: string) => void
   /** Opens each blob again right after sealing it, as restic does: a quarter more CPU against memory errors. @default false */
   readonly verifyBlobs?: boolean

@@ -20,8 +20,8 @@ export interface LockOptions {
   readonly waitMs?: number
   /** A reader goes on where the store does not let it write a lock. */
   readonly readOnly?: boolean
-  /** Called with each id that the lock has in the course of time, so that whoever takes the work over can remove it. */
-  readonly onLock?: (id: Id) => void
+  /** Called with each id that the lock has in the course of time, so that whoever takes the work over can remove it. If it fails, the lock is not taken. */
+  readonly onLock?: (id: Id) => void | Promise<void>
   readonly onWarning?: (warning: string) => void
 }
 
@@ -163,8 +163,13 @@ async function writeLock(context: RepositoryContext, options: LockOptions): Prom
     renderLock({ time, exclusive: options.exclusive, hostname, username, pid }),
     options.signal,
   )
-  options.onLock?.(id)
-  return id
+  try {
+    await options.onLock?.(id)
+    return id
+  } catch (error) {
+    await removeQuietly(context, id, options.onWarning ?? (() => undefined))
+    throw error
+  }
 }
 
 /** A bucket that denies delete must not fail a backup: the lock gets stale by itself. */

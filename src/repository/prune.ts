@@ -16,7 +16,7 @@ export interface PruneOptions {
   readonly signal?: AbortSignal
   readonly onProgress?: (progress: PruneProgress) => void
   /** Ids of the lock file; whoever takes over a dead run removes the last one by `Repository.removeLock`. */
-  readonly onLock?: (id: Id) => void
+  readonly onLock?: (id: Id) => void | Promise<void>
   readonly onWarning?: (warning: string) => void
 }
 

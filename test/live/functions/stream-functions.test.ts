@@ -137,10 +137,36 @@ describe('BackupStream and RestoreStream', () => {
     const first = await runFunction(deleteStream, context().ctx, args)
     const second = await runFunction(deleteStream, context().ctx, args)
 
-    expect([first, second]).toEqual([{ deleted: '1' }, { deleted: '0' }])
+    expect([first, second]).toEqual([
+      { deleted: '1', spaceFreed: '0 B' },
+      { deleted: '0', spaceFreed: '0 B' },
+    ])
     await expect(runFunction(restoreStream, context().ctx, { ...app, ...args, command: ['cat'] })).rejects.toThrow(
       /Snapshot not found/,
     )
+  })
+
+  test('reclaimSpace gives the bytes back, also after an attempt of it was ended', async () => {
+    const given = { repository: 'to-prune', encryptionKey: 'of the user' }
+    const noise = ['sh', '-c', 'head -c 3000000 /dev/urandom']
+    const kept = await runFunction(backupStream, context().ctx, { ...app, ...given, command: noise, name: 'a' })
+    const stays = await runFunction(backupStream, context().ctx, { ...app, ...given, command: noise, name: 'b' })
+    const dying = new AbortController()
+    const died = context({ signal: dying.signal, onCheckpoint: () => dying.abort(new Error('died')) })
+    const args = { ...given, snapshotID: kept?.['snapshotID'], reclaimSpace: 'true' }
+
+    await expect(runFunction(deleteStream, died.ctx, args)).rejects.toThrow('died')
+    const outputs = await runFunction(deleteStream, context({ resumed: died.checkpoints.at(-1) }).ctx, args)
+
+    expect(outputs).toEqual({ deleted: '0', spaceFreed: expect.stringMatching(/^2\.\d+ MiB$/) as string })
+    const restored = await runFunction(restoreStream, context().ctx, {
+      ...app,
+      ...given,
+      snapshotID: stays?.['snapshotID'],
+      sha256: stays?.['sha256'],
+      command: ['sh', '-c', 'cat >/dev/null'],
+    })
+    expect(restored).toMatchObject({ size: '3000000' })
   })
 
   test('keys: one Secret per repository, the recovery key beside; a given key is the only one that opens', async () => {

@@ -109,7 +109,7 @@ test('locks that are old, or whose process of this host is gone, do not count an
 test('a lock is written anew every five minutes', async () => {
   const world = aContext()
   const ids: string[] = []
-  const lock = await acquireLock(world.context, { exclusive: false, onLock: (id) => ids.push(id) })
+  const lock = await acquireLock(world.context, { exclusive: false, onLock: (id) => void ids.push(id) })
 
   world.clock.turn(6 * minute)
 
