@@ -2,6 +2,7 @@ import { stringify } from 'yaml'
 import { customResourceDefinition } from '../api/crd.ts'
 import { kinds } from '../api/kinds.ts'
 import { describeFunctions } from '../functions/describe.ts'
+import { describeVariables } from '../template/describe-variables.ts'
 import { describeSettings } from './config.ts'
 import { installManifest } from './install/manifest.ts'
 
@@ -20,6 +21,7 @@ export function derivedFiles(): DerivedFile[] {
   return [
     ...crds,
     { path: 'blueprints/FUNCTIONS.md', text: describeFunctions() },
+    { path: 'src/template/VARIABLES.md', text: describeVariables() },
     { path: 'deploy/install.yaml', text: `${comment('src/main/install')}${installManifest()}` },
     {
       path: 'docs/settings.md',
