@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { randomUUID } from 'node:crypto'
 import { backupStream } from '../../src/functions/backup-stream.ts'
+import type { PhaseOutputs } from '../../src/functions/define.ts'
 import { createRepositories } from '../../src/functions/open-repositories.ts'
 import { restoreStream } from '../../src/functions/restore-stream.ts'
 import { openKube } from '../../src/kube/open.ts'
@@ -12,49 +13,51 @@ export interface StreamRun {
   readonly kubeconfig: string
   readonly namespace: string
   readonly profile: ResolvedProfile
-  /** Of the application; with `snapshotID` the command gets that snapshot as its stdin, else its output is kept. */
-  readonly command: readonly string[]
-  readonly snapshotID?: string
+  /** Commands in the application: one prints what is kept, the other gets it back. */
+  readonly dump: readonly string[]
+  readonly load: readonly string[]
 }
 
 export interface StreamCost {
-  readonly outputs: Readonly<Record<string, unknown>>
   readonly seconds: number
   readonly cpuSeconds: number
-  readonly idleMB: number
+  /** Of resident memory, above the process that had only opened the repository. */
   readonly peakMB: number
   /** Parts of the resident memory when it was largest, as V8 sees them. */
   readonly atPeak: Readonly<Record<string, number>>
 }
 
-/** BackupStream or RestoreStream as the worker runs it, in a process of its own; prints a StreamCost. */
+/** BackupStream, then RestoreStream, in one process as the worker runs them; prints `{ idleMB, backup, restore }`. */
 async function main(run: StreamRun): Promise<void> {
-  const { kubeconfig, namespace, profile, command, snapshotID } = run
+  const { kubeconfig, namespace, profile, dump, load } = run
   const kube = await openKube({ env: {}, kubeconfig })
   const repositories = createRepositories({ kube, namespace, holder: randomUUID() })
   const { ctx } = aFunctionContext({ kube, repositories, profile, engine: { namespace, serviceAccount: 'default' } })
   await openOnce(run, ctx.signal, repositories)
   const idleMB = statusMB('VmRSS')
+  const place = { namespace, pod: 'app' }
+  let kept: PhaseOutputs | undefined
+  const backup = await measured(idleMB, async () => (kept = await runFunction(backupStream, ctx, { ...place, command: dump })))
+  const { snapshotID, sha256 } = kept ?? {}
+  const args = { ...place, command: load, snapshotID, sha256 }
+  const restore = await measured(idleMB, () => runFunction(restoreStream, ctx, args))
+  console.log(JSON.stringify({ idleMB, backup, restore }))
+  process.exit(0)
+}
+
+async function measured(idleMB: number, work: () => Promise<unknown>): Promise<StreamCost> {
   // From here on VmHWM counts anew.
   writeFileSync('/proc/self/clear_refs', '5')
   const watch = watchMemory()
   const start = { ms: performance.now(), cpu: process.cpuUsage() }
-  const args = { namespace, pod: 'app', command }
-  const outputs =
-    snapshotID === undefined
-      ? await runFunction(backupStream, ctx, args)
-      : await runFunction(restoreStream, ctx, { ...args, snapshotID })
+  await work()
   const { user, system } = process.cpuUsage(start.cpu)
-  const cost: StreamCost = {
-    outputs: outputs ?? {},
+  return {
     seconds: (performance.now() - start.ms) / 1000,
     cpuSeconds: (user + system) / 1e6,
-    idleMB,
-    peakMB: statusMB('VmHWM'),
+    peakMB: statusMB('VmHWM') - idleMB,
     atPeak: watch.stop(),
   }
-  console.log(JSON.stringify(cost))
-  process.exit(0)
 }
 
 /** Libraries loaded, connections open: idle is what a worker is that has worked before. */

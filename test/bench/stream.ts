@@ -15,13 +15,19 @@ import { writeMixedInput } from './data-input.ts'
 import type { StreamCost, StreamRun } from './stream-engine.ts'
 
 /**
- * BackupStream and RestoreStream on the real cluster, each in a process of its own that runs the bundle as the worker does:
+ * BackupStream and then RestoreStream on the real cluster, in a process that runs the bundle as the worker does:
  * `node test/bench/stream.ts --mib 1024 --rounds 1`. Says time, CPU, and resident memory above the idle process; the last line is JSON.
  */
 const { values } = parseArgs({
   options: { mib: { type: 'string', default: '1024' }, rounds: { type: 'string', default: '1' } },
 })
 const root = resolve(import.meta.dirname, '../..')
+
+interface Round {
+  readonly idleMB: number
+  readonly backup: StreamCost
+  readonly restore: StreamCost
+}
 
 async function main(): Promise<void> {
   const world = await openWorld()
@@ -37,15 +43,13 @@ async function main(): Promise<void> {
     writeMixedInput(join(folder, 'input'), sizeBytes)
     await client.send(new CreateBucketCommand({ Bucket: name }))
     await startPod(world, name, folder)
-    const rounds: Array<{ readonly backup: StreamCost; readonly restore: StreamCost }> = []
+    const rounds: Round[] = []
     for (let round = 0; round < Number(values.rounds); round++) {
-      const run = { kubeconfig: world.kubeconfig, namespace: name, profile: profileOf(world, name, `round-${round}`) }
-      const backup = await measured(engine, { ...run, command: ['cat', '/input/input'] })
-      const snapshotID = String(backup.outputs['snapshotID'])
-      const restore = await measured(engine, { ...run, command: ['sh', '-c', 'cat >/dev/null'], snapshotID })
-      if (restore.outputs['sha256'] !== backup.outputs['sha256']) throw new Error('what was restored is not what was kept')
-      rounds.push({ backup, restore })
-      for (const [kind, cost] of Object.entries({ backup, restore })) say(kind, cost, sizeBytes)
+      const profile = profileOf(world, name, `round-${round}`)
+      const commands = { dump: ['cat', '/input/input'], load: ['sh', '-c', 'cat >/dev/null'] }
+      const result = await measured(engine, { kubeconfig: world.kubeconfig, namespace: name, profile, ...commands })
+      rounds.push(result)
+      for (const kind of ['backup', 'restore'] as const) say(kind, result, sizeBytes)
     }
     report(rounds, sizeBytes)
   } finally {
@@ -109,31 +113,29 @@ function profileOf(world: World, bucket: string, prefix: string): ResolvedProfil
   }
 }
 
-async function measured(engine: string, run: StreamRun): Promise<StreamCost> {
+async function measured(engine: string, run: StreamRun): Promise<Round> {
   const running = promisify(execFile)(process.execPath, [...imageNode.flags, engine], {
     timeout: 600_000,
     env: { ...process.env, ...imageNode.env },
   })
   running.child.stdin?.end(JSON.stringify(run))
-  const { stdout } = await running
-  return JSON.parse(stdout) as StreamCost
+  // Printed by stream-engine.ts.
+  return JSON.parse((await running).stdout) as Round
 }
 
-function say(kind: string, { seconds, cpuSeconds, idleMB, peakMB, atPeak }: StreamCost, sizeBytes: number): void {
+function say(kind: 'backup' | 'restore', round: Round, sizeBytes: number): void {
+  const { seconds, cpuSeconds, peakMB, atPeak } = round[kind]
   const speed = `${(sizeBytes / 1e6 / seconds).toFixed(0)} MB/s, ${((cpuSeconds * 1e9) / sizeBytes).toFixed(2)} CPU s a GB`
-  console.error(`${kind}: ${speed}, ${peakMB - idleMB} MB above idle (${idleMB}); ${JSON.stringify(atPeak)}`)
+  console.error(`${kind}: ${speed}, ${peakMB} MB above idle (${round.idleMB}); ${JSON.stringify(atPeak)}`)
 }
 
-function report(rounds: ReadonlyArray<{ readonly backup: StreamCost; readonly restore: StreamCost }>, sizeBytes: number): void {
-  const most = (pick: (round: (typeof rounds)[number]) => StreamCost): object => {
-    const costs = rounds.map(pick)
-    return {
-      MBps: Math.round(sizeBytes / 1e6 / Math.min(...costs.map(({ seconds }) => seconds))),
-      cpuSecondsPerGB: Number(((Math.min(...costs.map(({ cpuSeconds }) => cpuSeconds)) * 1e9) / sizeBytes).toFixed(2)),
-      MBAboveIdle: Math.max(...costs.map(({ peakMB, idleMB }) => peakMB - idleMB)),
-    }
-  }
-  const result = { backup: most(({ backup }) => backup), restore: most(({ restore }) => restore) }
+function report(rounds: readonly Round[], sizeBytes: number): void {
+  const best = (kind: 'backup' | 'restore'): object => ({
+    MBps: Math.round(sizeBytes / 1e6 / Math.min(...rounds.map((round) => round[kind].seconds))),
+    cpuSecondsPerGB: Number(((Math.min(...rounds.map((round) => round[kind].cpuSeconds)) * 1e9) / sizeBytes).toFixed(2)),
+    MBAboveIdle: Math.max(...rounds.map((round) => round[kind].peakMB)),
+  })
+  const result = { backup: best('backup'), restore: best('restore') }
   console.log(JSON.stringify({ bench: 'stream', mib: sizeBytes / 2 ** 20, ...result }))
 }
 
