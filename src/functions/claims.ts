@@ -26,6 +26,7 @@ async function isReadOnly(
 ): Promise<boolean> {
   try {
     const claim = await kube.resource(kinds.persistentVolumeClaims).get({ namespace, name }, { signal })
+    if (claim.spec?.volumeMode === 'Block') throw blockVolume(namespace, name)
     return claim.spec?.accessModes?.includes('ReadOnlyMany') ?? false
   } catch (error) {
     if (!kubeError.is(error, 'KUBE_NOT_FOUND')) throw error
@@ -35,6 +36,13 @@ async function isReadOnly(
       { cause: error },
     )
   }
+}
+
+function blockVolume(namespace: string, name: string): Error {
+  return functionError(
+    'FUNCTION_BAD_ARGS',
+    `claim "${namespace}/${name}" is a block device and has no files; read it by BackupStream in a pod that has the device`,
+  )
 }
 
 /** The claims of a pod of the workload acted on, at the paths where the application has them. */

@@ -1,7 +1,8 @@
 import type { FunctionContext } from './context.ts'
 import type { OpenedRepository } from './repositories.ts'
 
-interface DataRepositoryArgs {
+/** Which repository, and how to get at it. */
+export interface DataRepositoryArgs {
   readonly backupArtifactPrefix: string
   readonly encryptionKey?: string | undefined
   readonly insecureTLS?: boolean | undefined

@@ -6,6 +6,7 @@ import { defineFunction } from './define.ts'
 import { functionError } from './errors.ts'
 import { execRules } from './rights.ts'
 import { type ContainerName, runInContainer } from './run-in-container.ts'
+import { wordsOf } from './words.ts'
 
 /** A node starts tens of commands a second; more at once only fills queues. */
 const atOnce = 8
@@ -43,8 +44,8 @@ export const kubeExecAll = defineFunction({
 
 /** In the order of the arguments, which is the order of the results. */
 function targetsOf(args: { readonly namespace: string; readonly pods: string; readonly containers: string }): ContainerName[] {
-  const containers = words(args.containers)
-  return words(args.pods).flatMap((pod) => containers.map((container) => ({ namespace: args.namespace, pod, container })))
+  const containers = wordsOf(args.containers)
+  return wordsOf(args.pods).flatMap((pod) => containers.map((container) => ({ namespace: args.namespace, pod, container })))
 }
 
 async function runAll(ctx: FunctionContext, targets: readonly ContainerName[], command: readonly string[]): Promise<Outputs[]> {
@@ -85,13 +86,9 @@ function merge(all: readonly Outputs[]): Outputs {
 }
 
 function nothingToDo({ pods }: { readonly pods: string }): Error {
-  const what = words(pods).length === 0 ? 'pods' : 'containers'
+  const what = wordsOf(pods).length === 0 ? 'pods' : 'containers'
   return functionError(
     'FUNCTION_BAD_ARGS',
     `KubeExecAll: there are no ${what} to run the command in; set allowEmpty: true if that is in order`,
   )
-}
-
-function words(text: string): string[] {
-  return text.split(/\s+/).filter((word) => word !== '')
 }

@@ -192,13 +192,12 @@ describe.each(['gnu', 'busybox'] as const)('BackupData and RestoreData with the 
       backupArtifactPrefix: prefix,
     })
     const args = { namespace, backupArtifactPrefix: prefix, backupID: outputs?.['backupID'], reclaimSpace: 'true' }
-    const recorded = context()
 
-    const first = await runFunction(deleteData, recorded.ctx, args)
+    const first = await runFunction(deleteData, context().ctx, args)
     const second = await runFunction(deleteData, context().ctx, args)
 
-    expect([first, second]).toEqual([{ spaceFreed: '0 B' }, { spaceFreed: '0 B' }])
-    expect(recorded.warnings.join()).toMatch(/restic prune/)
+    expect(first?.['spaceFreed']).toMatch(/^[1-9][0-9.]* (Ki)?B$/)
+    expect(second).toEqual({ spaceFreed: '0 B' })
     const restore = { namespace, image: 'x', backupArtifactPrefix: prefix, volumes: { [`${kind}-target`]: '/data' } }
     await expect(
       runFunction(restoreData, context().ctx, { ...restore, backupIdentifier: outputs?.['backupID'] }),
