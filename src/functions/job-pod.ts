@@ -23,6 +23,10 @@ export interface JobPodRequest {
   readonly command: readonly string[]
   readonly volumes?: readonly PodVolume[]
   readonly args: PodArgs
+  /** In place of the engine's or the namespace's; secure defaults win over it. */
+  readonly serviceAccount?: string | undefined
+  /** The node that it must run on, where only that one can mount a claim. */
+  readonly node?: string | undefined
   /** Mounted read-only for everyone in the pod: texts that must not stand in the pod's spec. */
   readonly files?: SecretFiles | undefined
   /** Kanister's KubeTask passes the label kanister.io/JobID of the ActionSet on. */
@@ -66,20 +70,31 @@ function ownerPrefix(run: RunIdentity): string {
   return `${run.actionSetUid}/${run.actionIndex}/${run.phaseName}/`
 }
 
+/** What a pod of a phase has whatever its containers are. */
+export type PodFrame = Pick<JobPodRequest, 'name' | 'namespace' | 'args' | 'passJobId'>
+
 /** The pod that Kanister would make, with a derived name, a finder label, an owner and a deadline. Pure. */
-export function buildJobPod(request: JobPodRequest, { run, pods, engine }: JobPodSurroundings): Pod {
-  const namespace = jobNamespace(request.namespace, engine)
-  const override = mergeOverrides(request.args.podOverride, pods.override)
-  const generated = generatedSpec(request, namespace, engine)
-  const merged = override ? mergePodSpec(generated, override) : generated
+export function buildJobPod(request: JobPodRequest, surroundings: JobPodSurroundings): Pod {
+  return framePod(
+    request,
+    generatedSpec(request, jobNamespace(request.namespace, surroundings.engine), surroundings.engine),
+    surroundings,
+  )
+}
+
+/** A pod around a spec of ours, with the overrides merged into it. */
+export function framePod(frame: PodFrame, spec: JsonMap, { run, pods, engine }: JobPodSurroundings): Pod {
+  const namespace = jobNamespace(frame.namespace, engine)
+  const override = mergeOverrides(frame.args.podOverride, pods.override)
+  const merged = override ? mergePodSpec(spec, override) : spec
   return {
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: {
-      name: request.name,
+      name: frame.name,
       namespace,
-      labels: labelsOf(request, run, pods),
-      annotations: { ...pods.annotations, ...request.args.podAnnotations, [names.owner]: ownerAnnotation(run) },
+      labels: labelsOf(frame, run, pods),
+      annotations: { ...pods.annotations, ...frame.args.podAnnotations, [names.owner]: ownerAnnotation(run) },
       ...ownersOf(run, namespace),
     },
     spec: mainContainerFirst(merged),
@@ -94,7 +109,7 @@ export function jobLabels(run: RunIdentity): Record<string, string> {
   }
 }
 
-function labelsOf(request: JobPodRequest, run: RunIdentity, pods: PodSettings): Record<string, string> {
+function labelsOf(request: PodFrame, run: RunIdentity, pods: PodSettings): Record<string, string> {
   const jobId = request.passJobId ? run.actionSetLabels[names.jobId] : undefined
   return {
     [names.createdBy]: 'kanister',
@@ -131,38 +146,58 @@ function generatedSpec(request: JobPodRequest, namespace: string, engine: Engine
   const mounts = (request.volumes ?? []).map((volume) => ({ ...volume, name: volumeName(volume.claim) }))
   const files = request.files
   return {
-    restartPolicy: 'Never',
-    activeDeadlineSeconds: Math.ceil((engine.podDeadlineMs ?? defaultDeadlineMs) / 1000),
-    ...serviceAccountOf(namespace, engine),
+    ...podBasics(namespace, engine, request.serviceAccount),
+    ...(request.node === undefined ? {} : { affinity: onNode(request.node) }),
     containers: [
       {
         name: mainContainer,
         image: request.image,
         command: request.command,
         imagePullPolicy: 'IfNotPresent',
-        volumeMounts: [
-          ...mounts.map(({ name, path }) => ({ name, mountPath: path })),
-          ...(files ? [{ name: filesVolume, mountPath: files.mountPath, readOnly: true }] : []),
-        ],
+        volumeMounts: [...mounts.map(({ name, path }) => ({ name, mountPath: path })), ...(files ? [filesMountOf(files)] : [])],
       },
     ],
     volumes: [
       ...mounts.map(({ name, claim, readOnly }) => ({ name, persistentVolumeClaim: { claimName: claim, readOnly } })),
-      // Readable for every user: the image decides who runs the command.
-      ...(files ? [{ name: filesVolume, secret: { secretName: files.secretName, defaultMode: 0o444 } }] : []),
+      ...(files ? [filesVolumeOf(files)] : []),
     ],
   }
 }
 
+/** By affinity, not by nodeName: the scheduler still looks at room and taints. */
+function onNode(node: string): JsonMap {
+  const matchFields = [{ key: 'metadata.name', operator: 'In', values: [node] }]
+  return { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{ matchFields }] } } }
+}
+
+/** The fields of a spec that do not depend on its containers. */
+export function podBasics(namespace: string, engine: EngineIdentity, serviceAccount?: string): JsonMap {
+  return {
+    restartPolicy: 'Never',
+    activeDeadlineSeconds: Math.ceil((engine.podDeadlineMs ?? defaultDeadlineMs) / 1000),
+    ...serviceAccountOf(namespace, engine, serviceAccount),
+  }
+}
+
 const filesVolume = 'holdfast-files'
+
+/** Readable for every user: the image decides who runs the command. */
+export function filesVolumeOf({ secretName }: SecretFiles): JsonMap {
+  return { name: filesVolume, secret: { secretName, defaultMode: 0o444 } }
+}
+
+export function filesMountOf({ mountPath }: SecretFiles): JsonMap {
+  return { name: filesVolume, mountPath, readOnly: true }
+}
 
 /** The same in each attempt, valid for any claim. */
 function volumeName(claim: string): string {
   return `vol-${createHash('sha256').update(claim).digest('hex').slice(0, 16)}`
 }
 
-function serviceAccountOf(namespace: string, engine: EngineIdentity): { [key: string]: string | boolean } {
+function serviceAccountOf(namespace: string, engine: EngineIdentity, wanted = ''): { [key: string]: string | boolean } {
   if (engine.secureDefaults) return { serviceAccountName: 'default', automountServiceAccountToken: false }
+  if (wanted !== '') return { serviceAccountName: wanted }
   if (namespace === engine.namespace && engine.serviceAccount) return { serviceAccountName: engine.serviceAccount }
   return {}
 }
