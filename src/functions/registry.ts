@@ -1,8 +1,13 @@
 import type { HoldfastError } from '../base/errors.ts'
 import type { TObject } from '../schema/build.ts'
+import { backupDataAll } from './backup-data-all.ts'
+import { backupDataStats } from './backup-data-stats.ts'
 import { backupData } from './backup-data.ts'
 import { backupStream } from './backup-stream.ts'
 import type { PhaseFunction } from './define.ts'
+import { checkRepository } from './check-repository.ts'
+import { copyVolumeData } from './copy-volume-data.ts'
+import { deleteDataAll } from './delete-data-all.ts'
 import { deleteData } from './delete-data.ts'
 import { deleteStream } from './delete-stream.ts'
 import { functionError } from './errors.ts'
@@ -12,7 +17,9 @@ import { kubeExec } from './kube-exec.ts'
 import { kubeOps } from './kube-ops.ts'
 import { kubeTask } from './kube-task.ts'
 import { locationDelete } from './location-delete.ts'
+import { prepareData } from './prepare-data.ts'
 import { removedFunctions } from './removed.ts'
+import { restoreDataAll } from './restore-data-all.ts'
 import { restoreData } from './restore-data.ts'
 import { restoreStream } from './restore-stream.ts'
 import { scaleWorkload } from './scale-workload.ts'
@@ -27,6 +34,7 @@ export const phaseFunctions: readonly AnyFunction[] = [
   kubeExec,
   kubeExecAll,
   kubeTask,
+  prepareData,
   scaleWorkload,
   kubeOps,
   wait,
@@ -35,8 +43,14 @@ export const phaseFunctions: readonly AnyFunction[] = [
   restoreStream,
   deleteStream,
   backupData,
+  backupDataAll,
+  backupDataStats,
   restoreData,
+  restoreDataAll,
+  copyVolumeData,
   deleteData,
+  deleteDataAll,
+  checkRepository,
   locationDelete,
 ]
 

@@ -115,7 +115,7 @@ export class FakeApi {
     const copy = structuredClone(object) as Stored
     const defaults: object = { uid: randomUUID(), creationTimestamp: new Date().toISOString() }
     const metadata = { ...defaults, ...copy.metadata, resourceVersion: '' }
-    return { ...copy, metadata } as Stored
+    return { ...copy, ...dataOf(copy), metadata } as Stored
   }
 
   #store(def: ResourceName, object: Stored): Stored {
@@ -293,6 +293,16 @@ class FakeInformer<T extends KubeObject> implements Informer<T> {
       else this.#items.delete(key)
       for (const handler of this.#handlers) handler(key, object, before ?? (storedBefore as unknown as Live<T>))
     })
+  }
+}
+
+/** A Secret's `stringData` becomes `data`, as on a server. */
+function dataOf({ stringData, data }: Record<string, unknown>): object {
+  const texts = Object.entries((stringData ?? {}) as Record<string, string>)
+  if (texts.length === 0) return {}
+  return {
+    stringData: undefined,
+    data: { ...(data as object), ...Object.fromEntries(texts.map(([key, text]) => [key, btoa(text)])) },
   }
 }
 
