@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { useBucket, useNamespace, useWorld } from '../harness/world/fixtures.ts'
 import { engineNamespace, useInstallation } from '../harness/world/installation.ts'
 import { apply, shellIn, waitRolledOut } from '../harness/world/objects.ts'
-import { fillOrders, ordersDigest, postgresObjects, sql } from '../harness/world/postgres.ts'
+import { fillOrders, ordersDigest, postgresObjects, serverLife, sql } from '../harness/world/postgres.ts'
 import { waitFor } from '../harness/world/wait-for.ts'
 
 const world = useWorld()
@@ -31,6 +31,7 @@ describe('the files of a running PostgreSQL', () => {
   test('are backed up while it is written to', async () => {
     await startWriter()
     writtenBefore = await writtenRows()
+    const life = await serverLife(world(), app, 'db-0')
     backup = await holdfast.createActionSet(['-a', 'backup', '-b', 'postgresql-files', '-t', `${app}/db`, '-p', profile])
     const { status } = await holdfast.ended(backup, 240_000)
     writtenAfter = await writtenRows()
@@ -39,6 +40,7 @@ describe('the files of a running PostgreSQL', () => {
     expect(status?.error?.message).toBe('')
     expect(status?.state).toBe('complete')
     expect(writtenAfter).toBeGreaterThan(writtenBefore)
+    expect(await serverLife(world(), app, 'db-0')).toBe(life)
     expect(status?.actions?.[0]?.artifacts?.['files']?.keyValue).toMatchObject({
       data: expect.stringMatching(/^[0-9a-f]{8}$/),
       wal: expect.stringMatching(/^[0-9a-f]{8}$/),
@@ -64,23 +66,32 @@ describe('the files of a running PostgreSQL', () => {
 
   test('are let go of by the deferred phase when the copy fails', async () => {
     const wrong = await holdfast.profile(`${profile}-wrong`, { ...world().s3, secretKey: 'not-the-secret-key' }, bucket)
+    const life = await serverLife(world(), app, 'db-0')
     const failed = await holdfast.createActionSet(['-a', 'backup', '-b', 'postgresql-files', '-t', `${app}/db`, '-p', wrong])
     const { status } = await holdfast.ended(failed, 240_000)
 
     expect(status?.state).toBe('failed')
     expect(status?.error?.message).toContain(bucket)
     expect(status?.actions?.[0]?.phases?.map(({ state }) => state)).toEqual(['complete', 'failed', 'pending', 'pending'])
-    expect(status?.actions?.[0]?.deferPhase?.state).toBe('complete')
+    await waitFor('the deferred phase to end', async () => {
+      const seen = await holdfast.get(failed)
+      return seen.status?.actions?.[0]?.deferPhase?.state === 'complete'
+    })
     expect(await traces()).toBe('0 sessions, 0 slots, 0 folders')
+    expect(await serverLife(world(), app, 'db-0')).toBe(life)
   })
 
-  test('are deleted', async () => {
+  test('are deleted, and a restore from what is gone leaves the data that is there alone', async () => {
     const { status } = await holdfast.ended(await holdfast.createActionSet(['-a', 'delete', '--from', backup]), 240_000)
     const again = await holdfast.ended(await holdfast.createActionSet(['-a', 'restore', '--from', backup]), 240_000)
+    await world().kubectl(['scale', '-n', app, 'statefulset/db', '--replicas=1'])
+    await waitRolledOut(world(), app, 'statefulset/db')
 
     expect(status?.error?.message).toBe('')
     expect(status?.state).toBe('complete')
     expect(again.status?.state).toBe('failed')
+    expect(again.status?.error?.message).toMatch(/snapshot/)
+    expect(await ordersDigest(world(), app, 'db-0')).toBe(digest)
   })
 })
 

@@ -77,6 +77,11 @@ export async function sql(world: World, namespace: string, pod: string, text: st
   return answer.trim()
 }
 
+/** Changes when the server recovered from a crash, as it does after one of its children was killed: every connection is lost then. */
+export function serverLife(world: World, namespace: string, pod: string): Promise<string> {
+  return sql(world, namespace, pod, `SELECT backend_start FROM pg_stat_activity WHERE backend_type = 'checkpointer'`)
+}
+
 /** A table of orders, and its digest over every row. */
 export async function fillOrders(world: World, namespace: string, pod: string, rows = 3000): Promise<string> {
   await sql(
