@@ -12,18 +12,35 @@ import { filesPath, hideScript, type HiddenCommand } from './hidden-script.ts'
 import { type JobCheckpoint, readJobCheckpoint } from './job-checkpoint.ts'
 import { type JobPodRequest, buildJobPod, isOfPhase, jobNamespace, mainContainer } from './job-pod.ts'
 import { nameTaken, putScriptSecret } from './script-secret.ts'
-import { secretValuesOf } from './secret-values.ts'
+import { type SecretValues, secretValuesOf } from './secret-values.ts'
 
 /** A pod that was started for a phase. */
 export interface JobPod extends PodRef {
   readonly uid: string
 }
 
-export interface JobRequest extends Omit<JobPodRequest, 'name' | 'files'> {
+interface JobPlace {
   /** Kanister's prefix of the function, such as `kanister-job-`. */
   readonly prefix: string
+  /** Where the Blueprint wants it; empty or absent: the engine's own namespace. */
+  readonly namespace?: string | undefined
   /** A pod of an earlier attempt is taken over; otherwise it is removed and the work begins anew. */
   readonly adopt: boolean
+}
+
+/** A pod of one container. */
+export interface CommandJob extends JobPlace, Omit<JobPodRequest, 'name' | 'files'> {}
+
+/** A pod of another shape, planned when it is to be made. */
+export interface PlannedJob extends JobPlace {
+  plan(place: PodRef, secrets: SecretValues): PodPlan
+}
+
+export type JobRequest = CommandJob | PlannedJob
+
+/** A pod, the texts for the Secret beside it (of the pod's name, mounted by it; none: no Secret), and whether a secret stays visible. */
+export interface PodPlan extends Pick<HiddenCommand, 'files' | 'exposed'> {
+  readonly pod: Pod
 }
 
 /** Less than what the engine grants a function after it was told to stop. */
@@ -60,11 +77,12 @@ async function createOrAdopt(
     if (found) return found
     if (before.step !== 'creating') throw podLost(place)
   }
-  const hidden = hideScript(request.command, secretValuesOf(ctx.params))
-  if (hidden.exposed) ctx.warn(exposedWarning)
+  const secrets = secretValuesOf(ctx.params)
+  const plan = 'plan' in request ? request.plan(place, secrets) : planCommand(ctx, request, place, secrets)
+  if (plan.exposed) ctx.warn(exposedWarning)
   await ctx.checkpoint({ step: 'creating', ...place } satisfies JobCheckpoint)
   ctx.signal.throwIfAborted()
-  const created = await createPod(ctx, request, place, hidden)
+  const created = await createPod(ctx, plan, place)
   await ctx.checkpoint({ step: 'created', ...place, uid: created.metadata.uid } satisfies JobCheckpoint)
   return created
 }
@@ -72,18 +90,15 @@ async function createOrAdopt(
 const exposedWarning =
   'the command holds a secret and stands in the pod as it is, because it is not of the form `sh -c script`: whoever may read pods can read it'
 
-async function createPod(ctx: FunctionContext, request: JobRequest, place: PodRef, hidden: HiddenCommand): Promise<Live<Pod>> {
-  const withFiles = Object.keys(hidden.files).length > 0
-  const pod = buildJobPod(
-    {
-      ...request,
-      ...place,
-      command: hidden.command,
-      files: withFiles ? { secretName: place.name, mountPath: filesPath } : undefined,
-    },
-    ctx,
-  )
-  if (withFiles) await putScriptSecret(ctx, place, hidden.files)
+function planCommand(ctx: FunctionContext, request: CommandJob, place: PodRef, secrets: SecretValues): PodPlan {
+  const { command, files, exposed } = hideScript(request.command, secrets)
+  const mounted = Object.keys(files).length > 0 ? { secretName: place.name, mountPath: filesPath } : undefined
+  return { pod: buildJobPod({ ...request, ...place, command, files: mounted }, ctx), files, exposed }
+}
+
+async function createPod(ctx: FunctionContext, { pod, files }: PodPlan, place: PodRef): Promise<Live<Pod>> {
+  const withFiles = Object.keys(files).length > 0
+  if (withFiles) await putScriptSecret(ctx, place, files)
   const created = await createOwn(ctx, pod, place)
   if (withFiles) await ownedByPod(ctx, created)
   ctx.log.info({ Pod: place.name, namespace: place.namespace }, 'Created pod')
@@ -138,28 +153,35 @@ async function started(ctx: FunctionContext, pod: JobPod): Promise<void> {
 /** As Kanister says it. */
 const notStarted = 'Pod did not transition into running state'
 
-/** Waits until the main container ended well. FUNCTION_POD_FAILED names the exit code and ends with the last ten lines of the log. */
-export async function waitJobDone(ctx: FunctionContext, pod: JobPod, tail: string): Promise<void> {
+export interface JobEnd {
+  /** @default the main container */
+  readonly container?: string
+  /** @default that of the phase */
+  readonly signal?: AbortSignal
+  /** The last lines of the log. @default they are read if the container failed */
+  readonly tail?: string
+}
+
+/** Waits until a container ended well. FUNCTION_POD_FAILED names the exit code and ends with the last ten lines of the log. */
+export async function waitJobDone(ctx: FunctionContext, pod: JobPod, end: JobEnd = {}): Promise<void> {
+  const { container = mainContainer, signal = ctx.signal } = end
   try {
-    await ctx.kube.pods.waitCompleted(pod, { container: mainContainer, signal: ctx.signal })
+    await ctx.kube.pods.waitCompleted(pod, { container, signal })
   } catch (error) {
     if (kubeError.is(error, 'KUBE_POD_GONE')) throw podLost(pod)
     if (!kubeError.is(error, 'KUBE_POD_FAILED')) throw error
     const { exitCode } = error.details
     const ended = exitCode === undefined ? '' : `command terminated with exit code ${exitCode}: `
-    throw functionError(
-      'FUNCTION_POD_FAILED',
-      `Pod failed to complete: ${ended}${error.message}${tail === '' ? '' : `\n${tail}`}`,
-      {
-        cause: error,
-        details: { pod: pod.name, namespace: pod.namespace, exitCode },
-      },
-    )
+    const tail = end.tail === undefined ? await lastLines(ctx, pod, container) : end.tail && `\n${end.tail}`
+    throw functionError('FUNCTION_POD_FAILED', `Pod failed to complete: ${ended}${error.message}${tail}`, {
+      cause: error,
+      details: { pod: pod.name, namespace: pod.namespace, exitCode },
+    })
   }
 }
 
-async function lastLines(ctx: FunctionContext, pod: JobPod): Promise<string> {
-  const text = await ctx.kube.pods.tailLog(pod, { container: mainContainer, lines: 10, signal: ctx.signal })
+async function lastLines(ctx: FunctionContext, pod: JobPod, container = mainContainer): Promise<string> {
+  const text = await ctx.kube.pods.tailLog(pod, { container, lines: 10, signal: ctx.signal })
   return text === '' ? '' : `\n${secretValuesOf(ctx.params).redact(text)}`
 }
 
