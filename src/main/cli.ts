@@ -5,6 +5,7 @@ import { Command } from 'commander'
 import { HoldfastError, messageOf } from '../base/errors.ts'
 import { blueprintCommand, validateCommand } from '../cli/commands/blueprint/define.ts'
 import type { BlueprintDeps } from '../cli/commands/blueprint/deps.ts'
+import type { RenderDeps } from '../cli/commands/blueprint/render.ts'
 import type { CreateActionSetDeps } from '../cli/kanctl/create-actionset/command.ts'
 import { createActionSetCommand, type ConnectionFlags } from '../cli/kanctl/create-actionset/define.ts'
 import type { Output } from '../cli/output.ts'
@@ -20,7 +21,7 @@ export async function main(words: readonly string[]): Promise<void> {
       .version(version)
     const create = program.command('create').description('Create objects of the cluster.')
     create.addCommand(createActionSetCommand('actionset', open))
-    program.addCommand(blueprintCommand(offline))
+    program.addCommand(blueprintCommand(offline, async (flags) => renderDependencies(await open(flags))))
     program.addCommand(validateCommand(offline))
     return program
   })
@@ -68,6 +69,12 @@ async function runProgram(words: readonly string[], define: (open: OpenCluster) 
   } finally {
     for (const kube of opened) await kube.close()
   }
+}
+
+/** The engine is loaded for this one command only. */
+async function renderDependencies({ kube, namespace, signal }: CreateActionSetDeps): Promise<RenderDeps> {
+  const { openDryRun } = await import('./dry-run.ts')
+  return { ...offline, kube, namespace, signal, dryRun: openDryRun(kube, signal) }
 }
 
 function dependencies(kube: Kube, flags: ConnectionFlags, signal: AbortSignal): CreateActionSetDeps {
