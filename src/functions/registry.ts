@@ -17,6 +17,7 @@ import { kubeExec } from './kube-exec.ts'
 import { kubeOps } from './kube-ops.ts'
 import { kubeTask } from './kube-task.ts'
 import { locationDelete } from './location-delete.ts'
+import { multiContainerRun } from './multi-container-run.ts'
 import { prepareData } from './prepare-data.ts'
 import { removedFunctions } from './removed.ts'
 import { restoreDataAll } from './restore-data-all.ts'
@@ -34,6 +35,7 @@ export const phaseFunctions: readonly AnyFunction[] = [
   kubeExec,
   kubeExecAll,
   kubeTask,
+  multiContainerRun,
   prepareData,
   scaleWorkload,
   kubeOps,
