@@ -16,9 +16,10 @@ function checkPhaseArgs(phase: PhaseFacts, fn: KnownFunction): readonly Draft[] 
   const { named, faults } = nameArgs(fn, phase.args)
   if (faults.length > 0) return faults.map((message) => wrong(message, path))
   const nulls = argEntries(phase).flatMap(({ value, path: at }) => nullsIn(value, at))
-  const missing = missingArgs(fn, named).map((name) =>
-    wrong(`${describePhase(phase)}: ${fn.name} needs the argument "${name}"`, phase.args === undefined ? phase.path : path),
-  )
+  const missing = missingArgs(fn, named).map((name): Draft => ({
+    ...wrong(`${describePhase(phase)}: ${fn.name} needs the argument "${name}"`, phase.args === undefined ? phase.path : path),
+    spot: 'key',
+  }))
   const single = argEntries(phase).flatMap((entry) => checkOne(phase, fn, entry))
   const across = missing.length + single.length === 0 ? checkAcross(fn, named, path) : []
   return [...nulls, ...missing, ...single, ...across]
