@@ -13,9 +13,7 @@ const toggle = optional(flag('True or false.'))
 const yamlList = optional(anything('A list, or a text that holds one in YAML.'))
 
 const podArgs = { podOverride: optional(freeObject('Fragment of a PodSpec.')), podLabels: texts, podAnnotations: texts }
-const resticArgs = { encryptionKey: maybe, insecureTLS: toggle }
 const rdsCredentials = { credentialsSource: maybe, credentialsSecret: maybe, region: maybe }
-const backupOutputs = ['backupID', 'backupTag', 'fileCount', 'size', 'phySize', 'version']
 const conditions = object({
   anyOf: optional(list(freeObject('A condition.'), 'One is enough.')),
   allOf: optional(list(freeObject('A condition.'), 'All are needed.')),
@@ -53,62 +51,6 @@ export const kanisterFunctions: readonly KnownFunction[] = [
     [],
     { reportsMarkers: true },
   ),
-  known(
-    'BackupDataAll',
-    { namespace: word, container: word, includePath: word, backupArtifactPrefix: word, pods: maybe, ...resticArgs },
-    ['BackupAllInfo', 'version'],
-  ),
-  known(
-    'BackupDataStats',
-    {
-      namespace: word,
-      backupArtifactPrefix: word,
-      backupID: word,
-      statsMode: maybe,
-      encryptionKey: maybe,
-      image: maybe,
-      ...podArgs,
-    },
-    ['mode', 'fileCount', 'size', 'version'],
-  ),
-  known(
-    'RestoreDataAll',
-    {
-      namespace: word,
-      image: word,
-      backupArtifactPrefix: word,
-      backupInfo: word,
-      restorePath: maybe,
-      pods: maybe,
-      ...resticArgs,
-      ...podArgs,
-    },
-    [],
-    { reportsMarkers: true },
-  ),
-  known(
-    'CopyVolumeData',
-    { namespace: word, volume: word, dataArtifactPrefix: word, mountPath: maybe, image: maybe, ...resticArgs, ...podArgs },
-    [...backupOutputs, 'backupRoot', 'backupArtifactLocation'],
-  ),
-  known(
-    'DeleteDataAll',
-    {
-      namespace: word,
-      backupArtifactPrefix: word,
-      backupInfo: word,
-      reclaimSpace: toggle,
-      image: maybe,
-      ...resticArgs,
-      ...podArgs,
-    },
-    ['spaceFreed'],
-  ),
-  known('CheckRepository', { backupArtifactPrefix: word, image: maybe, ...resticArgs, ...podArgs }, [
-    'passwordIncorrect',
-    'repoUnavailable',
-    'version',
-  ]),
   known('LocationDelete', { artifact: word }),
   known('CreateCSISnapshot', { pvc: word, namespace: word, snapshotClass: word, name: maybe, labels: texts }, [
     'name',
