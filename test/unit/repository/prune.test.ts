@@ -138,17 +138,18 @@ describe('prune', () => {
 
   test('stops before it removes anything when a pack that is needed is gone or has another size', async () => {
     const { store, repository } = await aRepository()
-    await repository.forgetSnapshot(await keep(repository, randomBytes(2 * MiB)))
-    await keep(repository, randomBytes(2 * MiB))
-    const [first] = (await Array.fromAsync(store.list('data/'))).toSorted((a, b) => b.sizeBytes - a.sizeBytes)
-    const others = [...(await Array.fromAsync(store.list('data/')))]
-    for (const { key, sizeBytes } of others) if (sizeBytes === first?.sizeBytes) await store.put(key, randomBytes(5))
+    await repository.forgetSnapshot(await keep(repository, randomBytes(MiB)))
+    await keep(repository, randomBytes(4 * MiB))
+    const packs = await Array.fromAsync(store.list('data/'))
+    // The largest is the one that is still needed.
+    const [needed] = packs.toSorted((a, b) => b.sizeBytes - a.sizeBytes)
+    await store.put(needed?.key ?? '', randomBytes(5))
 
     await expect(repository.prune()).rejects.toMatchObject({
       code: 'REPOSITORY_DAMAGED',
       message: expect.stringContaining('nothing was removed') as string,
     })
-    expect(await sizesIn(store, 'data/')).toHaveLength(others.length)
+    expect(await sizesIn(store, 'data/')).toHaveLength(packs.length)
   })
 
   test('stops before it removes anything when a blob that is needed is in no index', async () => {
