@@ -3,7 +3,7 @@ import type { ObjectReference } from '../../../api/object-reference.ts'
 import { ownKinds } from '../../../kube/own-kinds.ts'
 import { kinds } from '../../../kube/kinds.ts'
 import type { Kube } from '../../../kube/kube.ts'
-import { resourceOfReference, type KubeObject, type ResourceDef } from '../../../kube/objects.ts'
+import { describeObject, resourceOfReference, type KubeObject, type ResourceDef } from '../../../kube/objects.ts'
 import { cliError } from '../../errors.ts'
 import type { Output } from '../../output.ts'
 import type { NewActionSet } from './build.ts'
@@ -74,6 +74,10 @@ async function describeMiss(
     return undefined
   } catch (error) {
     signal.throwIfAborted()
+    // The API server says this of a whole collection when no CRD defines it.
+    if (messageOf(error).includes('page not found')) {
+      return `The cluster does not know ${describeObject(def)}: is Holdfast installed there (kubectl create -f deploy/install.yaml)?`
+    }
     return `Please make sure '${kind}' with name '${name}' exists in namespace '${namespace ?? ''}': ${messageOf(error)}`
   }
 }
