@@ -1,4 +1,4 @@
-import { anything, flag, freeObject, list, map, object, oneOf, optional, text, type TProperties } from '../schema/build.ts'
+import { anything, list, map, object, optional, text, type TProperties } from '../schema/build.ts'
 import type { KnownFunction } from './known-function.ts'
 
 /**
@@ -9,49 +9,15 @@ const word = text('Text.')
 const maybe = optional(word)
 const words = list(text('A word.'), 'Words.')
 const texts = optional(map(text('Value.'), 'Texts by name.'))
-const toggle = optional(flag('True or false.'))
 const yamlList = optional(anything('A list, or a text that holds one in YAML.'))
 
-const podArgs = { podOverride: optional(freeObject('Fragment of a PodSpec.')), podLabels: texts, podAnnotations: texts }
 const rdsCredentials = { credentialsSource: maybe, credentialsSecret: maybe, region: maybe }
-const conditions = object({
-  anyOf: optional(list(freeObject('A condition.'), 'One is enough.')),
-  allOf: optional(list(freeObject('A condition.'), 'All are needed.')),
-})
 
-type Extras = Pick<KnownFunction, 'reportsMarkers' | 'rendersItself'>
-
-function known(name: string, args: TProperties, outputs: readonly string[] = [], extras: Extras = {}): KnownFunction {
-  return { name, args: object(args), outputs: Object.fromEntries(outputs.map((output) => [output, ''])), ...extras }
+function known(name: string, args: TProperties, outputs: readonly string[] = []): KnownFunction {
+  return { name, args: object(args), outputs: Object.fromEntries(outputs.map((output) => [output, ''])) }
 }
 
 export const kanisterFunctions: readonly KnownFunction[] = [
-  known('KubeExecAll', { namespace: word, pods: word, containers: word, command: words }, [], { reportsMarkers: true }),
-  known(
-    'MultiContainerRun',
-    {
-      backgroundImage: word,
-      backgroundCommand: words,
-      outputImage: word,
-      outputCommand: words,
-      initImage: maybe,
-      initCommand: optional(words),
-      namespace: maybe,
-      sharedVolumeMedium: maybe,
-      sharedVolumeSizeLimit: maybe,
-      sharedVolumeDir: maybe,
-      ...podArgs,
-    },
-    [],
-    { reportsMarkers: true },
-  ),
-  known(
-    'PrepareData',
-    { namespace: word, image: word, command: words, volumes: texts, serviceaccount: maybe, failOnError: toggle, ...podArgs },
-    [],
-    { reportsMarkers: true },
-  ),
-  known('LocationDelete', { artifact: word }),
   known('CreateCSISnapshot', { pvc: word, namespace: word, snapshotClass: word, name: maybe, labels: texts }, [
     'name',
     'pvc',
@@ -123,18 +89,4 @@ export const kanisterFunctions: readonly KnownFunction[] = [
     ['endpoint'],
   ),
   known('DeleteRDSSnapshot', { snapshotID: word, dbEngine: maybe, ...rdsCredentials }),
-  known(
-    'KubeOps',
-    {
-      operation: oneOf(['create', 'delete', 'patch'], 'What to do.'),
-      spec: maybe,
-      namespace: maybe,
-      objectReference: optional(
-        object({ apiVersion: maybe, group: maybe, resource: maybe, kind: maybe, name: maybe, namespace: maybe }),
-      ),
-    },
-    ['apiVersion', 'group', 'resource', 'kind', 'name', 'namespace'],
-  ),
-  known('Wait', { timeout: word, conditions }, [], { rendersItself: true }),
-  known('WaitV2', { timeout: word, conditions }, [], { rendersItself: true }),
 ]
