@@ -1,4 +1,5 @@
 import { HoldfastError } from '../base/errors.ts'
+import { misfit } from './argument-types.ts'
 import { builtins } from './go/builtins.ts'
 import { wrongCount } from './go/call.ts'
 import { parseTemplate } from './go/parser.ts'
@@ -54,7 +55,7 @@ function faultsOfCall(used: UsedFunction, source: string, dialect: TemplateDiale
   if (dialect === 'Handlebars' && specialForms.has(name)) return []
   const fn = library.get(name) ?? builtins.get(name)
   if (!fn) return [{ message: unknownFunction(name, source, place, dialect, library), place }]
-  const wrong = wrongCount(fn, name, argumentCount)
+  const wrong = wrongCount(fn, name, argumentCount) ?? misfit(used, fn)
   return wrong === undefined ? [] : [{ message: wrong, place }]
 }
 

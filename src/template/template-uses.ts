@@ -23,8 +23,15 @@ export interface UsedFunction {
   readonly name: string
   /** A piped value counts. */
   readonly argumentCount: number
+  /** What is known of each argument before anything is rendered; Go templates only, where types must fit. */
+  readonly args?: readonly (KnownArgument | undefined)[]
   readonly place: TemplatePlace
 }
+
+/** A literal, as it was written, or a path. */
+export type KnownArgument =
+  | { readonly literal: 'string' | 'integer' | 'float' | 'bool'; readonly text: string }
+  | { readonly path: readonly string[]; readonly text: string }
 
 /** What a template uses, in branches that are taken or not: the ground for lint, the same for both dialects. */
 export interface TemplateUses {

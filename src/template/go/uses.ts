@@ -1,4 +1,4 @@
-import { askingFunctions, type TemplateUses, type UsedFunction, type UsedPath } from '../template-uses.ts'
+import { askingFunctions, type KnownArgument, type TemplateUses, type UsedFunction, type UsedPath } from '../template-uses.ts'
 import {
   type BranchNode,
   type CommandNode,
@@ -91,23 +91,28 @@ class Collector {
   #pipe(pipe: PipeNode, scope: Scope, asking: Asking): Origin {
     let origin: Origin
     pipe.commands.forEach((command, at) => {
-      origin = this.#command(command, scope, pipe.commands.length === 1 ? asking : plainly, at > 0)
+      const piped = at > 0 ? { known: knownPath(origin, pipe.commands[at - 1]) } : undefined
+      origin = this.#command(command, scope, pipe.commands.length === 1 ? asking : plainly, piped)
     })
     for (const variable of pipe.declares) scope.variables.set(variable.path[0], origin)
     return origin
   }
 
-  #command(command: CommandNode, scope: Scope, asking: Asking, isPiped: boolean): Origin {
+  #command(command: CommandNode, scope: Scope, asking: Asking, piped: Piped | undefined): Origin {
     const [head, ...args] = command.args
     if (head.kind !== 'identifier') {
       for (const arg of args) this.#operand(arg, scope, plainly)
-      const given = args.length + (isPiped ? 1 : 0)
+      const given = args.length + (piped ? 1 : 0)
       return this.#operand(head, scope, given > 0 ? { ...asking, argumentCount: given } : asking)
     }
-    this.functions.push({ name: head.name, argumentCount: args.length + (isPiped ? 1 : 0), place: this.#placeOf(head) })
     const inner = askingFunctions.has(head.name) ? asked : plainly
+    const at = this.functions.length
     const origins = args.map((arg) => this.#operand(arg, scope, inner))
-    return head.name === 'index' && !isPiped ? this.#indexed(command, origins[0], args) : undefined
+    const known = args.map((arg, index) => literalOf(arg) ?? knownPath(origins[index], arg))
+    const all = piped ? [...known, piped.known] : known
+    // Before those inside of its arguments.
+    this.functions.splice(at, 0, { name: head.name, argumentCount: all.length, args: all, place: this.#placeOf(head) })
+    return head.name === 'index' && !piped ? this.#indexed(command, origins[0], args) : undefined
   }
 
   /** `index .Options "x"` looks at Options.x, which need not be there. */
@@ -161,6 +166,22 @@ class Collector {
     const start = node.at - first.length
     return this.#template.source.startsWith(first, start) ? start : node.at
   }
+}
+
+/** The value that a pipe hands on, as the last argument. */
+interface Piped {
+  readonly known: KnownArgument | undefined
+}
+
+function knownPath(origin: Origin, node: Located | undefined): KnownArgument | undefined {
+  return origin && node ? { path: origin, text: describeNode(node) } : undefined
+}
+
+function literalOf(operand: Operand): KnownArgument | undefined {
+  if (operand.kind === 'string') return { literal: 'string', text: operand.quoted }
+  if (operand.kind === 'bool') return { literal: 'bool', text: String(operand.value) }
+  if (operand.kind !== 'number') return undefined
+  return { literal: operand.integer === undefined ? 'float' : 'integer', text: operand.text }
 }
 
 function joined(start: Origin, rest: readonly string[]): Origin {

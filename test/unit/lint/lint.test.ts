@@ -183,6 +183,9 @@ describe('what templates ask for', () => {
     ['{{ toStrin .Options.x }}', 'did you mean toString'],
     ['{{ StatefulSet.Name }}', 'written .StatefulSet'],
     ['{{ trunc 3 }}', 'wrong number of args'],
+    ['{{ trunc "3" .Time }}', 'wrong type for an argument of trunc: "3" is of type string, it takes int'],
+    ['{{ .Profile.Credential.Secret.Data.key | b64enc }}', 'bytes become text by toString'],
+    ['{{ .StatefulSet.Pods | upper }}', '.StatefulSet.Pods is of type []string'],
     ['{{ .Options.x }', 'unexpected'],
     ['{{ if .Options.x }}', 'unexpected EOF'],
     ['.Options.x }}', 'without a "{{"'],
@@ -202,6 +205,7 @@ describe('what templates ask for', () => {
     '{{ range $i, $p := .StatefulSet.Pods }}{{ $i }}{{ $p }}{{ end }}',
     '{{ .Object.spec.anything.at.all }}',
     '{{ .Profile.Location.Bucket }}{{ .Time }}',
+    '{{ .StatefulSet.Pods | join "," | trunc 3 | upper | repeat 2 }}{{ len .Options | add 1 }}{{ .Object.x | int | mul 2 }}',
     '${VAR:-${OTHER}}',
   ])('%s is fine', (template) => {
     const text = inPhase([`- { func: KubeTask, name: a, args: { image: ${JSON.stringify(template)}, command: [x] } }`])

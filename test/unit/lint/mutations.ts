@@ -74,9 +74,9 @@ export const mutators: Readonly<Record<string, Mutator>> = {
     changeTree(source, (tree) => {
       const phase = pick(phasesOf(tree), random)
       const before = String(phase['func'])
-      const others = ['KubeExec', 'ScaleWorkload', 'BackupData', 'RestoreData', 'DeleteData', 'KubeTask']
+      const others = ['KubeExec', 'KubeTask', 'ScaleWorkload', 'BackupData', 'RestoreData', 'DeleteData', 'LocationDelete']
       phase['func'] = pick(
-        others.filter((name) => name !== before && !(before.startsWith('Kube') && name.startsWith('Kube'))),
+        others.filter((name) => name !== before),
         random,
       )
       return `${before} -> ${String(phase['func'])}`
@@ -143,6 +143,13 @@ export const mutators: Readonly<Record<string, Mutator>> = {
       source,
       /\b(?:toJson|toString|toDate|index|upper|replace|base|default|has|lookup|optional)\b(?=[^{}]*\}\})/g,
       (name) => misspell(name, random),
+      random,
+    ),
+  'another case': (source, random) =>
+    changeText(
+      source,
+      /(?<=\{\{[^}]*?\.)(?:StatefulSet|Deployment|Profile|Phases|ArtifactsIn|Name|Namespace|Pods|Bucket|KeyValue|Output|toJson|toString)\b/g,
+      (name) => (/^[A-Z]/.test(name) ? name.toLowerCase() : name.toUpperCase()),
       random,
     ),
   'unbalanced braces': (source, random) =>

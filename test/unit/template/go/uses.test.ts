@@ -43,7 +43,7 @@ test('index looks at a key that need not be there', () => {
 })
 
 test('functions are listed with their arguments, piped ones too, and their place', () => {
-  expect(uses('a\n{{ .x | trunc 5 | upper }}').functions).toEqual([
+  expect(uses('a\n{{ .x | trunc 5 | upper }}').functions).toMatchObject([
     { name: 'trunc', argumentCount: 2, place: { line: 2, column: 9 } },
     { name: 'upper', argumentCount: 1, place: { line: 2, column: 19 } },
   ])
