@@ -4,8 +4,9 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { listKeys } from '../harness/world/bucket.ts'
 import { engineNamespace, useInstallation } from '../harness/world/installation.ts'
 import { useBucket, useNamespace, useWorld, withS3 } from '../harness/world/fixtures.ts'
-import { apply, waitRolledOut } from '../harness/world/objects.ts'
-import { fillOrders, ordersDigest, postgresObjects, sql } from '../harness/world/postgres.ts'
+import { apply, shellIn, waitRolledOut } from '../harness/world/objects.ts'
+import { fillOrders, ordersDigest, postgresObjects, serverLife, sql } from '../harness/world/postgres.ts'
+import { waitFor } from '../harness/world/wait-for.ts'
 
 const world = useWorld()
 const holdfast = useInstallation(world)
@@ -41,6 +42,37 @@ describe('a PostgreSQL of three replicas', () => {
       bytes: expect.stringMatching(/^[1-9]\d+$/),
       sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
     })
+  })
+
+  test('is not disturbed when a backup is cancelled while pg_dump runs', async () => {
+    const life = await serverLife(world(), app, 'db-0')
+    const lock = sql(world(), app, 'db-0', 'BEGIN; LOCK TABLE orders; SELECT pg_sleep(300);').catch(() => 'ended')
+    const waiting = (mode: string): Promise<boolean> =>
+      sql(world(), app, 'db-0', `SELECT count(*) FROM pg_locks WHERE relation = 'orders'::regclass AND ${mode}`).then(
+        (n) => n !== '0',
+      )
+    await waitFor('the table to be locked', () => waiting('granted'))
+    const name = await holdfast.createActionSet(['-a', 'backup', '-b', 'postgresql', '-t', `${app}/db`, '-p', profile])
+    await waitFor('pg_dump to wait for the table', () => waiting('NOT granted'))
+
+    await world().kubectl(['annotate', 'actionset', '-n', engineNamespace, name, 'holdfast.dev/cancel=true'])
+    const { status } = await holdfast.ended(name, 30_000)
+
+    expect(status).toMatchObject({ state: 'failed', reason: 'Cancelled' })
+    await waitFor('pg_dump to end', async () => !(await waiting('NOT granted')))
+    await sql(
+      world(),
+      app,
+      'db-0',
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(300)%' AND pid <> pg_backend_pid()`,
+    )
+    await lock
+    // All that the engine had started in the container has ended, the shell around the command too.
+    await waitFor('the exec to end', async () => {
+      const left = await shellIn(world(), app, 'db-0', 'grep -las "[_]hf_n=" /proc/[0-9]*/cmdline | wc -l')
+      return left.trim() === '0'
+    })
+    expect(await serverLife(world(), app, 'db-0')).toBe(life)
   })
 
   test('leaves Events with the reasons that Kanister uses', async () => {

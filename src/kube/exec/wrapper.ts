@@ -10,9 +10,13 @@
  * - The first half of the pipeline reads the control lines, the second runs the command; the shell waits for both, so
  *   the process and its pipes live until the client has acknowledged (line `ok`) that it has every byte.
  *
+ * - `_hf_others` finds who of the group is still there, but for the wrapper's own shells (main and its two children). They
+ *   must end by themselves: a child whose parent was killed with it goes to process 1 of the container, and a PostgreSQL that
+ *   is process 1 takes a child that ended by a signal for a crash of its own, ends every connection and recovers.
+ *
  * Modes: `o` no stdin; `i` stdin in blocks `<length>` LF bytes, `end` for EOF; the wrapper itself answers `r` instead
  * of `i` where `dd` cannot read whole blocks: then stdin belongs to the command as it is, with no acknowledgement.
- * Losing the connection or `kill` ends the command: TERM to the group, KILL after the grace time. In mode `i` the command
+ * Losing the connection or `kill` ends the command: TERM to the group, KILL to what is left after the grace time. In mode `i` the command
  * then never sees an EOF that looks like the end of its data.
  */
 export const bootstrap = `_hf_n='
@@ -21,6 +25,17 @@ IFS= read -r _hf_p || exit 125
 eval "$_hf_p"
 unset _hf_p
 trap : TERM
+_hf_others() {
+_hf_o=
+[ -r /proc/self/stat ] || { _hf_o=-$$; return 0; }
+for _hf_s in /proc/[0-9]*/stat; do
+{ IFS= read -r _hf_a <"$_hf_s"; } 2>/dev/null || continue
+_hf_s=\${_hf_s#/proc/}
+set -- \${_hf_s%/stat} \${_hf_a##*) }
+if [ "$4" = $$ ] && [ "$3" != $$ ] && [ "$1" != $$ ] && [ "$2" != Z ]; then _hf_o="$_hf_o $1"; fi
+done
+[ -n "$_hf_o" ]
+}
 if [ $_hf_m = i ] && [ "$(printf abcd | dd bs=4 count=1 iflag=fullblock 2>/dev/null)" != abcd ]; then _hf_m=r; fi
 printf '%s+%s%s;' $_hf_k $$ $_hf_m
 if [ $_hf_m = r ]; then
@@ -41,8 +56,12 @@ kill) break ;;
 esac
 done
 kill -TERM -$$ 2>/dev/null
-sleep $_hf_g
-kill -KILL -$$ 2>/dev/null
+_hf_t=0
+while _hf_others && [ $_hf_t -lt $_hf_g ]; do
+sleep 1
+_hf_t=$((_hf_t + 1))
+done
+[ -z "$_hf_o" ] || kill -KILL $_hf_o 2>/dev/null
 } | {
 trap : TERM
 if [ $_hf_m = o ]; then ( exec "$@" </dev/null ); else ( exec "$@" ); fi
