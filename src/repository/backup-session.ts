@@ -83,7 +83,7 @@ export async function runBackup(
   return withLock(
     context,
     { exclusive: false, ...(signal && { signal }), ...(onLock && { onLock }), ...(onWarning && { onWarning }) },
-    async (locked) => {
+    async (locked, lock) => {
       await context.index.refresh(locked)
       const own = new AbortController()
       const both = AbortSignal.any([locked, own.signal])
@@ -95,6 +95,8 @@ export async function runBackup(
         const done = await work({ pipeline, time, signal: both, processed: progressOf(context, options, pipeline) })
         await pipeline.finish()
         await writer.flush()
+        // Without the lock a prune may have removed what this backup found there and did not send.
+        await lock.assertHeld(both)
         both.throwIfAborted()
         const snapshotId = await context.files.save(
           'snapshots',

@@ -61,6 +61,22 @@ test('an aborted backup leaves neither snapshot nor lock', async () => {
   expect(await Array.fromAsync(store.list('locks/'))).toEqual([])
 })
 
+test('a prune in S3 gives back what a forgotten snapshot took; the real restic agrees', async () => {
+  const settings = await buckets.create()
+  const place = withPrefix(new S3Store(settings), 'pruned')
+  const own = await openOrInitRepository(place, options, { keys: [{ workingPassword: 'w' }] })
+  const gone = await own.backupStream({ stream: pieces(input, 1 << 20), filename: 'dump' })
+  const half = input.subarray(20 << 20)
+  const stays = await own.backupStream({ stream: pieces(half, 1 << 20), filename: 'dump' })
+  await own.forgetSnapshot(gone.snapshotId)
+
+  const { bytesFreed } = await own.prune()
+
+  expect(bytesFreed).toBeGreaterThan(17 << 20)
+  expect(restic(resticAt(settings, 'pruned'), ['check', '--read-data']).toString()).toContain('no errors were found')
+  expect((await bytesOf(own.restoreStream({ snapshot: { id: stays.snapshotId } }))).equals(half)).toBe(true)
+})
+
 test('what the real restic keeps in S3 is read', async () => {
   const settings = await buckets.create()
   const at = resticAt(settings, 'theirs')

@@ -88,6 +88,20 @@ test('what the caller rejects at the end leaves no snapshot', async () => {
   expect(await keysOf(store, 'snapshots/')).toEqual([])
 })
 
+test('a backup whose lock somebody removed writes no snapshot: what it built upon may be pruned', async () => {
+  const { store, repository } = await aRepository()
+  async function* unlocked(): AsyncGenerator<Uint8Array> {
+    yield randomBytes(1000)
+    await store.deleteMany(await keysOf(store, 'locks/'))
+  }
+
+  await expect(repository.backupStream({ stream: unlocked(), filename: 'f' })).rejects.toMatchObject({
+    code: 'REPOSITORY_LOCK_LOST',
+    next: 'retry',
+  })
+  expect(await repository.snapshots()).toEqual([])
+})
+
 test('an abort ends a backup whose stream has stalled', async () => {
   const { store, repository } = await aRepository()
   const own = new AbortController()
