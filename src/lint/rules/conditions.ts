@@ -1,5 +1,7 @@
+import { messageOf } from '../../base/errors.ts'
 import { analyseTemplate } from '../../template/analysis.ts'
 import { kubectlFunctions } from '../../template/wait.ts'
+import { TemplateRenderer } from '../../template/render.ts'
 import { functionLibrary } from '../../template/functions/registry.ts'
 import { allPhases, isMap, type PhaseFacts } from '../blueprint-facts.ts'
 import type { Draft, Path } from '../finding.ts'
@@ -34,5 +36,18 @@ function checkOne({ text, path }: Condition, phase: PhaseFacts): readonly Draft[
   // Wait puts what a JSONPath finds in its place before the template is parsed: a word of the same length keeps the columns.
   const template = isPlain ? text : text.replace(/\{\s*\$[^}]*\}/g, (found) => '0'.padEnd(found.length))
   const { faults } = analyseTemplate(template, 'GoTemplate', isPlain ? kubectlFunctions : functionLibrary)
-  return faults.map(({ message, place }) => ({ severity: 'error', code: 'LINT_TEMPLATE', message, path, spot: place }))
+  if (isPlain || faults.length > 0) {
+    return faults.map(({ message, place }) => ({ severity: 'error', code: 'LINT_TEMPLATE', message, path, spot: place }))
+  }
+  return checkPaths(text).map((message) => ({ severity: 'error', code: 'LINT_TEMPLATE', message, path }))
+}
+
+/** What the phase itself refuses before its first look: JSONPaths that do not parse, or stand outside of quotes. */
+function checkPaths(text: string): readonly string[] {
+  try {
+    new TemplateRenderer({ library: functionLibrary }).checkCondition('Wait', text)
+    return []
+  } catch (error) {
+    return [`${messageOf(error)}; JSONPaths of the object stand in quotes, as in {{ eq "{ $.status.phase }" "Bound" }}`]
+  }
 }
