@@ -1,8 +1,9 @@
 import type { KubeClient } from '../client.ts'
 import { ExecConnection, type ExecRequest } from './connection.ts'
+import { endOfGroup } from './wrapper.ts'
 
-/** By the group of the wrapper: the command, and all it started that made no session of its own. */
-const killer = 'kill -TERM -"$1"; sleep "$2"; kill -KILL -"$1"; :'
+/** The command, and all it started that made no session of its own. The wrapper itself ends when the connection is closed. */
+const killer = `${endOfGroup}_hf_w=$1 _hf_g=$2\n_hf_end\n:`
 
 /**
  * Ends a wrapper by a second exec beside it, for when its own stdin is stuck behind data that the command does not read.

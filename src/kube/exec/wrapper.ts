@@ -1,4 +1,32 @@
 /**
+ * Shell functions that end the group of the wrapper `$_hf_w`: TERM, and after `$_hf_g` seconds KILL to what is left of it, but for the
+ * wrapper's own shells (main and its two children). They must end by themselves: a child whose parent was killed with it goes to
+ * process 1 of the container, and a PostgreSQL that is process 1 takes a child that a signal ended for a crash of its own, ends
+ * every connection and recovers. Where there is no /proc the whole group is killed.
+ */
+export const endOfGroup = `_hf_others() {
+_hf_o=
+[ -r /proc/self/stat ] || { _hf_o=-$_hf_w; return 0; }
+for _hf_s in /proc/[0-9]*/stat; do
+{ IFS= read -r _hf_a <"$_hf_s"; } 2>/dev/null || continue
+_hf_s=\${_hf_s#/proc/}
+set -- \${_hf_s%/stat} \${_hf_a##*) }
+if [ "$4" = $_hf_w ] && [ "$3" != $_hf_w ] && [ "$1" != $_hf_w ] && [ "$2" != Z ]; then _hf_o="$_hf_o $1"; fi
+done
+[ -n "$_hf_o" ]
+}
+_hf_end() {
+kill -TERM -$_hf_w 2>/dev/null
+_hf_t=0
+while _hf_others && [ $_hf_t -lt $_hf_g ]; do
+sleep 1
+_hf_t=$((_hf_t + 1))
+done
+[ -z "$_hf_o" ] || kill -KILL $_hf_o 2>/dev/null
+}
+`
+
+/**
  * The shell program that runs in the container around each command. It is the same for every exec, so the URL (and with
  * it the audit log) says nothing; nonce, mode and argv come as the first line of stdin.
  *
@@ -10,9 +38,6 @@
  * - The first half of the pipeline reads the control lines, the second runs the command; the shell waits for both, so
  *   the process and its pipes live until the client has acknowledged (line `ok`) that it has every byte.
  *
- * - `_hf_others` finds who of the group is still there, but for the wrapper's own shells (main and its two children). They
- *   must end by themselves: a child whose parent was killed with it goes to process 1 of the container, and a PostgreSQL that
- *   is process 1 takes a child that ended by a signal for a crash of its own, ends every connection and recovers.
  *
  * Modes: `o` no stdin; `i` stdin in blocks `<length>` LF bytes, `end` for EOF; the wrapper itself answers `r` instead
  * of `i` where `dd` cannot read whole blocks: then stdin belongs to the command as it is, with no acknowledgement.
@@ -25,17 +50,7 @@ IFS= read -r _hf_p || exit 125
 eval "$_hf_p"
 unset _hf_p
 trap : TERM
-_hf_others() {
-_hf_o=
-[ -r /proc/self/stat ] || { _hf_o=-$$; return 0; }
-for _hf_s in /proc/[0-9]*/stat; do
-{ IFS= read -r _hf_a <"$_hf_s"; } 2>/dev/null || continue
-_hf_s=\${_hf_s#/proc/}
-set -- \${_hf_s%/stat} \${_hf_a##*) }
-if [ "$4" = $$ ] && [ "$3" != $$ ] && [ "$1" != $$ ] && [ "$2" != Z ]; then _hf_o="$_hf_o $1"; fi
-done
-[ -n "$_hf_o" ]
-}
+${endOfGroup}_hf_w=$$
 if [ $_hf_m = i ] && [ "$(printf abcd | dd bs=4 count=1 iflag=fullblock 2>/dev/null)" != abcd ]; then _hf_m=r; fi
 printf '%s+%s%s;' $_hf_k $$ $_hf_m
 if [ $_hf_m = r ]; then
@@ -55,13 +70,7 @@ kill) break ;;
 *) dd bs=$_hf_a count=1 iflag=fullblock 2>/dev/null || exec >/dev/null ;;
 esac
 done
-kill -TERM -$$ 2>/dev/null
-_hf_t=0
-while _hf_others && [ $_hf_t -lt $_hf_g ]; do
-sleep 1
-_hf_t=$((_hf_t + 1))
-done
-[ -z "$_hf_o" ] || kill -KILL $_hf_o 2>/dev/null
+_hf_end
 } | {
 trap : TERM
 if [ $_hf_m = o ]; then ( exec "$@" </dev/null ); else ( exec "$@" ); fi
