@@ -38,11 +38,20 @@ const rules: readonly LintRule[] = [
  */
 export function lintBlueprintText(text: string): LintFinding[] {
   const lines = new LineCounter()
-  const documents = parseAllDocuments(text, { version: '1.1', merge: true, lineCounter: lines, prettyErrors: false })
-  const list = Array.isArray(documents) ? (documents as readonly Document[]) : []
-  const broken = list.flatMap((document) => findingsOfParser(document, text, lines))
+  try {
+    const documents = parseAllDocuments(text, { version: '1.1', merge: true, lineCounter: lines, prettyErrors: false })
+    return lintDocuments(Array.isArray(documents) ? (documents as readonly Document[]) : [], text, lines)
+  } catch (error) {
+    if (!(error instanceof RangeError || error instanceof ReferenceError)) throw error
+    // Nested deeper than the stack, or anchors that are used too often: no Blueprint of a person.
+    return [located({ severity: 'error', code: 'LINT_YAML', message: `this cannot be read: ${error.message}`, path: [] })]
+  }
+}
+
+function lintDocuments(documents: readonly Document[], text: string, lines: LineCounter): LintFinding[] {
+  const broken = documents.flatMap((document) => findingsOfParser(document, text, lines))
   if (broken.length > 0) return broken
-  const values = list.map((document) => ({ document, value: valueOf(document) })).filter(({ value }) => value !== null)
+  const values = documents.map((document) => ({ document, value: valueOf(document) })).filter(({ value }) => value !== null)
   const blueprints = values.filter(({ value }) => kindOf(value) === 'Blueprint')
   const chosen = blueprints.length > 0 ? blueprints : values.slice(0, 1)
   if (chosen.length === 0) return [located(notBlueprint('the text is empty'))]
@@ -72,9 +81,20 @@ function kindOf(value: unknown): unknown {
   return typeof value === 'object' && value !== null && 'kind' in value ? value.kind : undefined
 }
 
-/** Anchors may be used often, but not so that a short text becomes a giant. */
+/** Anchors may be used often, but not so that a short text becomes a giant, or a circle. */
 function valueOf(document: Document): unknown {
-  return document.toJS({ maxAliasCount: 1000 }) as unknown
+  const value = document.toJS({ maxAliasCount: 1000 }) as unknown
+  if (isCircular(value, new Set())) throw new ReferenceError('an anchor contains itself')
+  return value
+}
+
+function isCircular(value: unknown, above: Set<unknown>): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  if (above.has(value)) return true
+  above.add(value)
+  const found = Object.values(value).some((inner) => isCircular(inner, above))
+  above.delete(value)
+  return found
 }
 
 function findingsOfParser(document: Document, text: string, lines: LineCounter): LintFinding[] {

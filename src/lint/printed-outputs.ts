@@ -1,3 +1,4 @@
+import { coverTags } from './template-tags.ts'
 import { isMap } from './blueprint-facts.ts'
 
 export interface PrintedOutputs {
@@ -16,12 +17,11 @@ export function printedOutputs(args: unknown): PrintedOutputs {
     ...text.matchAll(/\bkando\b[^\n]*\s-o[= \n]*["']?([A-Za-z0-9_]+)/g),
     ...text.matchAll(/\\?"key\\?"\s*:\s*\\?"([A-Za-z0-9_]+)\\?"/g),
   ].map((match) => match[1] ?? '')
-  const keys = [...new Set(/\bkando\b[\s\S]*\bpush\b/.test(text) ? [...literal, 'kandoOutput'] : literal)]
+  const keys = [...new Set(/\bkando\b/.test(text) && /\bpush\b/.test(text) ? [...literal, 'kandoOutput'] : literal)]
   const isComputed = /\bkando\s+output\s+["']?\$/.test(text) || /"key\\?"\s*:\s*\\?"[%$]/.test(text)
   return {
     keys,
-    mayPrint: (key) =>
-      isComputed || new RegExp(`\\b${key.replace(/[^\w]/g, '\\$&')}\\b`).test(text.replace(/\{\{[\s\S]*?\}\}/g, '')),
+    mayPrint: (key) => isComputed || new RegExp(`\\b${key.replace(/[^\w]/g, '\\$&')}\\b`).test(coverTags(text, ' ')),
   }
 }
 

@@ -1,11 +1,12 @@
 import type { TemplatePlace } from '../template/template-uses.ts'
+import { coverTags } from './template-tags.ts'
 
 /**
  * A shell script with everything blanked that is no code of its own: templates, quoted texts, comments and here-documents. Every
  * other character stays where it is. This is a look at a script, no parser of the shell: it serves warnings only.
  */
 export function maskScript(script: string): string {
-  const text = script.replace(/\{\{[\s\S]*?\}\}/g, (tag) => tag.replace(/[^\n]/g, 'T'))
+  const text = coverTags(script, 'T')
   let masked = ''
   let at = 0
   let documentEnd: string | undefined

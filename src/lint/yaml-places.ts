@@ -14,11 +14,13 @@ export class YamlPlaces {
   readonly #text: string
   readonly #document: Document
   readonly #lines: LineCounter
+  readonly #sources: readonly string[]
 
   constructor(text: string, document: Document, lines: LineCounter) {
     this.#text = text
     this.#document = document
     this.#lines = lines
+    this.#sources = text.split('\n')
   }
 
   /** The nearest that there is: for a path that leads nowhere, where its beginning stands. */
@@ -32,7 +34,7 @@ export class YamlPlaces {
   /** An offset as line and column. */
   at(offset: number): SourcePlace {
     const { line, col } = this.#lines.linePos(offset)
-    const source = this.#text.split('\n')[line - 1] ?? ''
+    const source = this.#sources[line - 1] ?? ''
     return { line: Math.max(line, 1), column: Math.max(col, 1), source: source.replace(/\r$/, '') }
   }
 

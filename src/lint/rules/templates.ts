@@ -1,5 +1,6 @@
 import type { Draft } from '../finding.ts'
 import type { LintRule } from '../rule.ts'
+import { coverTags } from '../template-tags.ts'
 import { spotIn } from '../template-texts.ts'
 
 /** Templates parse, and the functions they call exist and get as many arguments as they take. */
@@ -13,7 +14,7 @@ export const checkTemplates: LintRule = (_facts, templates) =>
 
 /** `}}` outside of any tag is plain text, and most likely the end of a tag that lost its beginning. */
 function looseBraces(text: string): readonly Omit<Draft, 'path'>[] {
-  const rest = text.replace(/\{\{[\s\S]*?\}\}+/g, (tag) => tag.replace(/[^\n]/g, ' '))
+  const rest = coverTags(text, ' ')
   const at = rest.indexOf('}}')
   if (at < 0) return []
   const before = rest.slice(0, at)

@@ -117,6 +117,23 @@ describe('what is no Blueprint', () => {
   })
 
   test.each([
+    ['a circle', 'kind: Blueprint\na: &a { b: *a }'],
+    [
+      'a giant',
+      [
+        'a: &a [x, x]',
+        ...Array.from(
+          { length: 30 },
+          (_, n) => `b${n}: &b${n} [*${n === 0 ? 'a' : `b${n - 1}`}, *${n === 0 ? 'a' : `b${n - 1}`}]`,
+        ),
+      ].join('\n'),
+    ],
+    ['a well', `a: ${'['.repeat(100_000)}`],
+  ])('%s of a text is one finding too', (_name, text) => {
+    expect(lintBlueprintText(text).map((finding) => finding.code)).toContain('LINT_YAML')
+  })
+
+  test.each([
     'actions: 3',
     'actions: {a: null}',
     'actions: {a: {phases: 4}}',
