@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { backupDataAll } from '../../../src/functions/backup-data-all.ts'
+import type { PhaseOutputs } from '../../../src/functions/define.ts'
 import { deleteDataAll } from '../../../src/functions/delete-data-all.ts'
 import { restoreDataAll } from '../../../src/functions/restore-data-all.ts'
 import { kinds } from '../../../src/kube/kinds.ts'
@@ -76,16 +77,23 @@ describe('BackupDataAll', () => {
     expect(recorded.warnings.join()).toMatch(/belong to no artifact: [0-9a-f]{8} of pod db-/)
   })
 
-  test('after a crash, what was finished is not kept twice', async () => {
+  test('after a crash, what was finished is not kept twice, and what was not is kept', async () => {
     const { context } = world()
     const args = keepArgs(world())
     const params = aWorkload('db-0', 'db-1')
+    const backups = (outputs?: PhaseOutputs): unknown => JSON.parse(String(outputs?.['BackupAllInfo']))
     const first = context({ params })
-    const outputs = await runFunction(backupDataAll, first.ctx, args)
+    const before = backups(await runFunction(backupDataAll, first.ctx, args)) as Record<string, unknown>
+    const whole = first.checkpoints.at(-1) as { readonly parts: Record<string, unknown> }
+    const half = { parts: { 'db-0': whole.parts['db-0'], 'db-1': { backupTag: 'neverthere' } } }
 
-    const again = await runFunction(backupDataAll, context({ params, resumed: first.checkpoints.at(-1) }).ctx, args)
+    const same = backups(await runFunction(backupDataAll, context({ params, resumed: whole }).ctx, args))
+    const more = backups(await runFunction(backupDataAll, context({ params, resumed: half }).ctx, args)) as typeof before
 
-    expect(again).toEqual(outputs)
+    expect(same).toEqual(before)
+    expect(more['db-0']).toEqual(before['db-0'])
+    expect(more['db-1']).toMatchObject({ PodName: 'db-1' })
+    expect(more['db-1']).not.toEqual(before['db-1'])
   })
 })
 
