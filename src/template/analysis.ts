@@ -2,6 +2,7 @@ import { HoldfastError } from '../base/errors.ts'
 import { misfit } from './argument-types.ts'
 import { builtins } from './go/builtins.ts'
 import { wrongCount } from './go/call.ts'
+import { deadBranches } from './go/dead-branches.ts'
 import { parseTemplate } from './go/parser.ts'
 import { usesOfGoTemplate } from './go/uses.ts'
 import { templateError } from './errors.ts'
@@ -9,6 +10,7 @@ import type { FunctionLibrary } from './functions/define.ts'
 import { hintForGoTemplate } from './handlebars/hints.ts'
 import { parseHandlebars } from './handlebars/parse.ts'
 import { specialForms } from './handlebars/special-forms.ts'
+import type { HandlebarsNode } from './handlebars/tree.ts'
 import { usesOf } from './handlebars/uses.ts'
 import { templateParamsType } from './context-types.ts'
 import { nearestNames } from './nearest.ts'
@@ -25,24 +27,55 @@ export interface TemplateAnalysis {
   /** Undefined for a text that does not parse. */
   readonly uses?: TemplateUses
   readonly faults: readonly TemplateFault[]
+  /** Places of conditions that are always the same, and of what is never reached. */
+  readonly dead?: readonly TemplatePlace[]
 }
 
 /** What a template asks for, and what is wrong with it in itself: syntax, unknown functions, wrong numbers of arguments. */
 export function analyseTemplate(source: string, dialect: TemplateDialect, library: FunctionLibrary): TemplateAnalysis {
   if (!source.includes('{{')) return { uses: { paths: [], functions: [] }, faults: [] }
   try {
-    const uses = dialect === 'Handlebars' ? usesOf(parseHandlebars(source)) : usesOfGo(source)
-    const faults = uses.functions.flatMap((used) => faultsOfCall(used, source, dialect, library))
-    if (faults.length === 0 && dialect === 'GoTemplate') checkUncalled(source, library)
-    return { uses, faults }
+    return dialect === 'Handlebars' ? analyseHandlebars(source, library) : analyseGo(source, library)
   } catch (error) {
     if (!(error instanceof HoldfastError) || !templateError.is(error)) throw error
     return { faults: [faultOfParser(source, error)] }
   }
 }
 
-function usesOfGo(source: string): TemplateUses {
-  return usesOfGoTemplate(parseTemplate(source, { knowsFunction: () => true }))
+function analyseHandlebars(source: string, library: FunctionLibrary): TemplateAnalysis {
+  const tree = parseHandlebars(source)
+  const uses = usesOf(tree)
+  return { uses, faults: faultsOfCalls(uses, source, 'Handlebars', library), dead: decidedConditions(tree.body) }
+}
+
+function analyseGo(source: string, library: FunctionLibrary): TemplateAnalysis {
+  const template = parseTemplate(source, { knowsFunction: () => true })
+  const uses = usesOfGoTemplate(template)
+  const faults = faultsOfCalls(uses, source, 'GoTemplate', library)
+  if (faults.length === 0) checkUncalled(source, library)
+  return { uses, faults, dead: deadBranches(template).map((at) => placeAt(source, at)) }
+}
+
+function faultsOfCalls(
+  uses: TemplateUses,
+  source: string,
+  dialect: TemplateDialect,
+  library: FunctionLibrary,
+): TemplateFault[] {
+  return uses.functions.flatMap((used) => faultsOfCall(used, source, dialect, library))
+}
+
+function decidedConditions(nodes: readonly HandlebarsNode[]): readonly TemplatePlace[] {
+  return nodes.flatMap((node) => {
+    if (node.kind === 'text' || node.kind === 'output') return []
+    const own = node.kind === 'condition' && node.subject.kind === 'literal' ? [node.place] : []
+    return [...own, ...decidedConditions(node.body), ...decidedConditions(node.otherwise)]
+  })
+}
+
+function placeAt(source: string, at: number): TemplatePlace {
+  const before = source.slice(0, at)
+  return { line: before.split('\n').length, column: at - before.lastIndexOf('\n') }
 }
 
 /** A definition that nothing calls is in no list of uses, and yet its functions must exist. */

@@ -9,7 +9,12 @@ export const checkTemplates: LintRule = (_facts, templates) =>
     const faults = template.analysis.faults.map(({ message, place }): Draft => {
       return { severity: 'error', code: 'LINT_TEMPLATE', message, path: template.path, spot: spotIn(template, place) }
     })
-    return faults.length > 0 ? faults : looseBraces(template.text).map((draft) => ({ ...draft, path: template.path }))
+    const dead = (template.analysis.dead ?? []).map((place): Draft => {
+      const message = 'this is always the same, or never reached: a part of the template has no effect'
+      return { severity: 'warning', code: 'LINT_UNREACHABLE', message, path: template.path, spot: spotIn(template, place) }
+    })
+    if (faults.length > 0) return [...faults, ...dead]
+    return [...dead, ...looseBraces(template.text).map((draft) => ({ ...draft, path: template.path }))]
   })
 
 /** `}}` outside of any tag is plain text, and most likely the end of a tag that lost its beginning. */

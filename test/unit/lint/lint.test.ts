@@ -203,6 +203,8 @@ describe('what templates ask for', () => {
     ['{{ trunc "3" .Time }}', 'wrong type for an argument of trunc: "3" is of type string, it takes int'],
     ['{{ .Profile.Credential.Secret.Data.key | b64enc }}', 'bytes become text by toString'],
     ['{{ .StatefulSet.Pods | upper }}', '.StatefulSet.Pods is of type []string'],
+    ['{{ if false }}a{{ else }}b{{ end }}', 'has no effect'],
+    ['{{ range .StatefulSet.Pods }}{{ break }}x{{ end }}', 'has no effect'],
     ['{{ .Options.x }', 'unexpected'],
     ['{{ if .Options.x }}', 'unexpected EOF'],
     ['.Options.x }}', 'without a "{{"'],
@@ -238,6 +240,7 @@ describe('what templates ask for', () => {
 
     expect(image('{{StatefulSet.Nam}}')).toContain('did you mean Name?')
     expect(image('{{ .StatefulSet.Name }}')).toContain('Go templates')
+    expect(image('{{#if true}}a{{/if}}')).toContain('has no effect')
     expect(image('{{#if (has Options "x")}}{{Options.x}}{{/if}}{{default "1" (optional Options.y)}}')).toBe('')
   })
 
