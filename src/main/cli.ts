@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { text as readAll } from 'node:stream/consumers'
-import { Command } from 'commander'
+import { Command, CommanderError } from 'commander'
 import { HoldfastError, messageOf } from '../base/errors.ts'
 import { blueprintCommand, validateCommand } from '../cli/commands/blueprint/define.ts'
 import type { BlueprintDeps } from '../cli/commands/blueprint/deps.ts'
@@ -61,14 +61,26 @@ async function runProgram(words: readonly string[], define: (open: OpenCluster) 
     opened.push(kube)
     return dependencies(kube, flags, interrupted.signal)
   })
+  throwOnWrongFlags(program)
   try {
     await program.parseAsync(words as string[], { from: 'user' })
   } catch (error) {
+    if (error instanceof CommanderError) {
+      // Already said; help and version end here too.
+      process.exitCode = error.exitCode === 0 ? 0 : 2
+      return
+    }
     process.stderr.write(`Error: ${messageOf(error)}\n`)
     process.exitCode = error instanceof HoldfastError ? error.exit : 1
   } finally {
     for (const kube of opened) await kube.close()
   }
+}
+
+/** The parser would exit with 1 by itself, before the cluster's connections are closed. */
+function throwOnWrongFlags(command: Command): void {
+  command.exitOverride()
+  for (const inner of command.commands) throwOnWrongFlags(inner)
 }
 
 /** The engine is loaded for this one command only. */
