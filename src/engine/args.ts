@@ -47,9 +47,7 @@ export function checkArgNames(fn: DeclaredArgs, named: NamedArgs): string[] {
 /** Required arguments that are not given and have no default. */
 export function missingArgs(fn: DeclaredArgs, named: NamedArgs): string[] {
   const required = (fn.args as TObject & { readonly required?: readonly string[] }).required ?? []
-  return required.filter(
-    (name) => !(name in named) && (propertiesOf(fn)[name] as { default?: unknown }).default === undefined,
-  )
+  return required.filter((name) => !(name in named) && (propertiesOf(fn)[name] as { default?: unknown }).default === undefined)
 }
 
 /** What is wrong with values that hold no template and so are known before anything runs. */

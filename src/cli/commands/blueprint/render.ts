@@ -41,8 +41,8 @@ export async function renderBlueprint(file: string, flags: RenderFlags, deps: Re
   const actions = await actionsOf(flags, blueprint, deps)
   const rendered: object[] = []
   for (const action of actions) {
-    const { name, object } = action
-    rendered.push({ action: name, object, ...(await deps.dryRun(blueprint, action)) })
+    const object = Object.fromEntries(Object.entries(action.object ?? {}).filter(([, value]) => value !== ''))
+    rendered.push({ action: action.name, object, ...(await deps.dryRun(blueprint, action)) })
   }
   const printed = JSON.stringify(rendered, undefined, 2)
   deps.output.out(
