@@ -15,13 +15,13 @@ export interface BaseImage {
   readonly key: string
 }
 
-/** About a minute the first time. `HOLDFAST_DEBIAN_MIRROR` is used instead of Debian's own server when set. */
+/** About a minute the first time. From the mirror that debootstrap knows, unless `HOLDFAST_DEBIAN_MIRROR` names another. */
 export async function ensureDebianImage(folders: Folders, env: NodeJS.ProcessEnv = process.env): Promise<BaseImage> {
-  const mirror = env['HOLDFAST_DEBIAN_MIRROR'] || 'http://deb.debian.org/debian'
+  const mirror = env['HOLDFAST_DEBIAN_MIRROR'] ?? ''
   const key = keyOf(debianImage, mirror, process.arch, '1')
   const folder = await cached(folders, 'image-debian', key, async (out) => {
     const root = join(out, 'root')
-    await run('debootstrap', ['--variant=minbase', 'bookworm', root, mirror])
+    await run('debootstrap', ['--variant=minbase', 'bookworm', root, ...(mirror === '' ? [] : [mirror])])
     const dispensable = [
       'var/cache/apt/archives',
       'var/lib/apt/lists',
