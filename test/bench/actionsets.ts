@@ -51,6 +51,14 @@ try {
 }
 
 async function prepare(): Promise<void> {
+  await world.kubectl(['apply', '--server-side', '--force-conflicts', '-f', resolve(root, 'crds')])
+  await world.kubectl([
+    'wait',
+    '--for=condition=Established',
+    '--timeout=60s',
+    'crd/actionsets.cr.kanister.io',
+    'crd/runs.holdfast.dev',
+  ])
   await world.kubectl(['create', 'namespace', namespace])
   closers.push(() => world.kubectl(['delete', 'namespace', namespace, '--wait=false']))
   const image = await world.image('debian')
