@@ -7,10 +7,17 @@
 set -eu
 root=$(cd "$(dirname "$0")" && pwd)
 stamp=$root/node_modules/.holdfast-lock
-if ! cmp -s "$root/package-lock.json" "$stamp" 2>/dev/null; then
-	echo "holdfast: installing packages" >&2
-	(cd "$root" && npm ci --no-audit --no-fund --loglevel=error) >&2
-	cp "$root/package-lock.json" "$stamp"
+installed() { cmp -s "$root/package-lock.json" "$stamp" 2>/dev/null; }
+if ! installed; then
+	# One at a time: `npm ci` removes what another start of this script is just using or installing.
+	exec 9>"$root/.holdfast-install.lock"
+	if command -v flock >/dev/null; then flock 9; fi
+	if ! installed; then
+		echo "holdfast: installing packages" >&2
+		(cd "$root" && npm ci --no-audit --no-fund --loglevel=error 9>&-) >&2
+		cp "$root/package-lock.json" "$stamp"
+	fi
+	exec 9>&-
 fi
 PATH=$root/node_modules/.bin:$PATH
 export PATH
