@@ -14,7 +14,7 @@ const dist = join(root, 'dist')
 
 export async function buildAll(): Promise<string> {
   rmSync(dist, { recursive: true, force: true })
-  await Promise.all([bundleEngine(), bundlePlugin()])
+  await Promise.all([bundleEngine(join(dist, 'image/app')), bundlePlugin()])
   copyNode()
   writeNames()
   writeFileSync(join(dist, 'install.yaml'), installManifest())
@@ -24,8 +24,7 @@ export async function buildAll(): Promise<string> {
 const shim = `import { createRequire as holdfastRequire } from 'node:module'; const require = holdfastRequire(import.meta.url);`
 
 /** Chunks are shared between the program and the thread that the repository starts; both lie beside the kernel, by these names. */
-async function bundleEngine(): Promise<void> {
-  const outdir = join(dist, 'image/app')
+export async function bundleEngine(outdir: string): Promise<void> {
   await build({
     ...common,
     entryPoints: [
