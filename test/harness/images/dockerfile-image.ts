@@ -16,15 +16,22 @@ export interface DockerfileImage {
   readonly dockerfile?: string
   /** `--build-arg` values. */
   readonly buildArgs?: Readonly<Record<string, string>>
+  /** Further folders by the name that `COPY --from=` gives them; they count for the key too. */
+  readonly contexts?: Readonly<Record<string, string>>
 }
 
 /** Builds the image unless the cache has one of the same content; gives its archive. `FROM` may name debianImage only. */
 export async function buildDockerfile(folders: Folders, base: BaseImage, image: DockerfileImage): Promise<string> {
   const dockerfile = image.dockerfile ?? join(image.context, 'Dockerfile')
   const buildArgs = Object.entries(image.buildArgs ?? {}).toSorted(([a], [b]) => (a < b ? -1 : 1))
+  const contexts = Object.entries(image.contexts ?? {})
   const inputs = [await keyOfFolder(image.context), await run('cat', [dockerfile]), JSON.stringify(buildArgs)]
+  for (const [name, folder] of contexts) inputs.push(name, await keyOfFolder(folder))
   const folder = await cached(folders, cacheName(image.name), keyOf(base.key, image.name, ...inputs), async (out) => {
-    const args = buildArgs.flatMap(([name, value]) => ['--build-arg', `${name}=${value}`])
+    const args = [
+      ...buildArgs.flatMap(([name, value]) => ['--build-arg', `${name}=${value}`]),
+      ...contexts.flatMap(([name, path]) => ['--build-context', `${name}=${path}`]),
+    ]
     await withStore(folders, base, async (buildah) => {
       // With the layers kept, a build whose last lines changed starts at those.
       const from = ['--pull-never', '--layers', '--file', dockerfile]

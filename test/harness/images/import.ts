@@ -14,3 +14,8 @@ export async function listImages(state: string): Promise<readonly string[]> {
 export async function ctr(state: string, ...args: readonly string[]): Promise<string> {
   return run('ctr', ['-a', containerdSocket(state), '-n', 'k8s.io', ...args])
 }
+
+/** Gives an image of the node a further name. Safe to repeat; the name then means this image. */
+export async function nameImage(state: string, image: string, name: string): Promise<void> {
+  await ctr(state, 'image', 'tag', '--force', image, name)
+}

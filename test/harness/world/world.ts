@@ -5,6 +5,7 @@ import { kubeconfigFile, type ProgramName, redisPort, s3Port } from '../cluster/
 import type { ClusterRecord } from '../cluster/record.ts'
 import type { DockerfileImage } from '../images/dockerfile-image.ts'
 import { ensureImage, type HarnessImage, harnessImages } from '../images/ensure-image.ts'
+import { nameImage } from '../images/import.ts'
 import { type CommandOptions, run } from '../machine/command.ts'
 import { harnessFolders } from '../machine/folders.ts'
 import { currentContext } from './kubeconfig.ts'
@@ -36,6 +37,8 @@ export interface World {
   kubectl(args: readonly string[], options?: CommandOptions): Promise<string>
   /** Lets pods of the cluster use the image under the name returned. */
   image(image: HarnessImage | DockerfileImage): Promise<string>
+  /** Lets pods find an image that `image` gave under another full name too, such as one that a Blueprint has. */
+  nameImage(image: string, name: string): Promise<void>
   /** To kill and start again one of the servers. Only for those that the harness started. */
   program(name: ProgramName): ProgramHandle
 }
@@ -63,6 +66,7 @@ export async function openWorld(env: NodeJS.ProcessEnv = process.env): Promise<W
     kubectlPath,
     kubectl: (args, options) => run(kubectlPath, args, { ...options, env: { ...options?.env, KUBECONFIG: kubeconfig } }),
     image: (image) => (foreign ? foreignImage(image) : ensureImage(folders, image)),
+    nameImage: async (image, name) => (foreign ? undefined : nameImage(folders.state, image, name)),
     program: (name) => programHandle(cluster, name),
   }
 }
