@@ -16,6 +16,12 @@ export const names = {
   owner: 'holdfast.dev/owner',
   /** Label of a Run: `true` until the write that ends it makes it `false`, so that a selector finds the unfinished cheaply. */
   unfinished: 'holdfast.dev/unfinished',
+  /** On an ActionSet, as an annotation: the phase that may go on, or `true` for whichever waits. */
+  approve: 'holdfast.dev/approve',
+  /** Label of an ActionSet that a Schedule made: the Schedule's name. */
+  schedule: 'holdfast.dev/schedule',
+  /** Label of a Run that shares its objects with nobody, so that a worker finds those cheaply. */
+  serialized: 'holdfast.dev/serialized',
   /** Label of the Leases by which workers show that they live. */
   workerLease: 'holdfast.dev/worker',
   /** Kanister's fixed label of every pod made by a function. */
@@ -31,4 +37,14 @@ export const names = {
 export const fieldAnnotations = {
   templateLanguage: 'holdfast.dev/template-language',
   executionMode: 'holdfast.dev/execution-mode',
+  priority: 'holdfast.dev/priority',
+  serialize: 'holdfast.dev/serialize',
+  queueTimeout: 'holdfast.dev/queue-timeout',
+  ttlAfterFinished: 'holdfast.dev/ttl-after-finished',
+  /** On a Blueprint: the phases that wait for approval, as `action/phase`, comma separated. */
+  suspend: 'holdfast.dev/suspend',
+  /** Of Profiles: location.caBundle, .checksums and .objectLock. */
+  caBundle: 'holdfast.dev/ca-bundle',
+  checksums: 'holdfast.dev/checksums',
+  objectLock: 'holdfast.dev/object-lock',
 } as const

@@ -5,8 +5,8 @@ import { ObjectReference } from './object-reference.ts'
 
 export const Location = object(
   {
-    type: optional(text('s3Compliant, gcs, azure or kopia.')),
-    bucket: optional(text('Bucket or container.')),
+    type: optional(text('s3Compliant, gcs, azure, filestore (ours) or kopia.')),
+    bucket: optional(text('Bucket or container; for filestore the name of the mounted volume.')),
     endpoint: optional(text('URL of an S3-compatible or kopia server; its presence means path-style addressing.')),
     prefix: optional(text('Put before every path.')),
     region: optional(text('Region.')),
@@ -14,6 +14,11 @@ export const Location = object(
     checksums: optional(
       text(
         'auto, required or off: whether x-amz-checksum headers go with what is written. Ours; Kanister ignores it. @default auto',
+      ),
+    ),
+    objectLock: optional(
+      text(
+        'Mode and time for which what is written cannot be deleted: governance 30d, compliance 30d. Ours; Kanister ignores it.',
       ),
     ),
   },

@@ -1,5 +1,6 @@
 import type { ObjectReference } from '../api/object-reference.ts'
-import type { Credential, Profile } from '../api/profile.ts'
+import { fieldAnnotations } from '../api/names.ts'
+import type { Credential, Location, Profile } from '../api/profile.ts'
 import { ownKinds } from '../kube/own-kinds.ts'
 import type { ProfileParams, SecretParams } from '../template/variables.ts'
 import { runError } from './errors.ts'
@@ -12,10 +13,20 @@ export async function freezeProfile(reader: ClusterReader, ref: ObjectReference,
   const found = await reader.resource<Profile>(ownKinds.profiles).get(placeOf(ref, 'profiles.cr.kanister.io'), { signal })
   const { location, credential, skipSSLVerify } = found
   return {
-    ...(location ? { location } : {}),
+    ...(location ? { location: withAnnotated(location, found.metadata.annotations ?? {}) } : {}),
     ...(credential ? { credential } : {}),
     ...(skipSSLVerify === undefined ? {} : { skipSSLVerify }),
   }
+}
+
+/** Fields of ours, as annotations where a Kanister's CRD pruned them. */
+function withAnnotated(location: Location, annotations: Readonly<Record<string, string>>): Location {
+  const given = { ...location }
+  for (const field of ['caBundle', 'checksums', 'objectLock'] as const) {
+    const annotated = annotations[fieldAnnotations[field]]
+    if (annotated !== undefined && (given[field] ?? '') === '') given[field] = annotated
+  }
+  return given
 }
 
 /** Looks the credential up. The location is not checked here, as in Kanister: only a function that uses it can say what it needs. */
@@ -26,9 +37,16 @@ export async function resolveProfile(
 ): Promise<ProfileParams> {
   return {
     Location: { ...profile.location },
-    Credential: await resolveCredential(reader, profile.credential ?? {}, signal),
+    Credential: needsCredential(profile)
+      ? await resolveCredential(reader, profile.credential ?? {}, signal)
+      : { Type: '', KeyPair: null, Secret: null, KopiaServerSecret: null },
     SkipSSLVerify: profile.skipSSLVerify ?? false,
   }
+}
+
+/** A mounted volume has no key of its own. */
+function needsCredential({ location, credential }: FrozenProfile): boolean {
+  return location?.type !== 'filestore' || (credential?.type ?? '') !== ''
 }
 
 type CredentialParams = ProfileParams['Credential']

@@ -8,7 +8,7 @@ export interface ResolvedProfile {
 }
 
 export interface ProfileLocation {
-  /** `s3Compliant`, `gcs`, `azure`, `kopia`; kept as given. */
+  /** `s3Compliant`, `gcs`, `azure`, `filestore`, `kopia`; kept as given. */
   readonly type: string
   readonly bucket: string
   readonly endpoint: string
@@ -18,6 +18,8 @@ export interface ProfileLocation {
   readonly caBundle: string
   /** Ours: `auto`, `required` or `off`; empty is `auto`. */
   readonly checksums: string
+  /** Ours: `governance 30d` or `compliance 30d`; none without it. */
+  readonly objectLock?: string
 }
 
 export interface ProfileCredential {
@@ -68,6 +70,7 @@ export function decodeProfile(value: unknown): ResolvedProfile {
       region: location.text('region'),
       caBundle: location.text('caBundle'),
       checksums: location.text('checksums'),
+      ...(location.text('objectLock') === '' ? {} : { objectLock: location.text('objectLock') }),
     },
     credential: { type: credential.text('type'), ...keyPairOf(credential), ...secretOf(credential) },
     skipSslVerify: profile.flag('skipSSLVerify'),

@@ -1,4 +1,4 @@
-import { storeError } from './errors.ts'
+import { collectBytes } from './collect-bytes.ts'
 import { checkKey } from './key.ts'
 import type {
   CallOptions,
@@ -16,13 +16,11 @@ import { deleteObject, deleteObjects } from './s3/delete-objects.ts'
 import { downloadObject } from './s3/download.ts'
 import { headObject } from './s3/head-object.ts'
 import { listObjects } from './s3/list-objects.ts'
-import { type PartPlan, equalParts, growingParts } from './s3/part-plan.ts'
+import { type PartPlan, equalParts, growingParts } from './part-plan.ts'
 import { payloadOf } from './s3/payload.ts'
 import { putObject } from './s3/put-object.ts'
 import type { S3Settings } from './s3/settings.ts'
 import { uploadStream } from './s3/upload-stream.ts'
-
-const defaultLimitBytes = 64 * 1024 * 1024
 
 /** A bucket of an S3-compatible store. Opening does nothing yet: the first call connects. `close` gives its sockets back. */
 export class S3Store implements ObjectStore, AsyncDisposable {
@@ -61,17 +59,7 @@ export class S3Store implements ObjectStore, AsyncDisposable {
   }
 
   async get(key: string, options: GetOptions = {}): Promise<Uint8Array> {
-    const { limitBytes = defaultLimitBytes } = options
-    const chunks: Uint8Array[] = []
-    let sizeBytes = 0
-    for await (const chunk of this.getStream(key, options)) {
-      sizeBytes += chunk.length
-      if (sizeBytes > limitBytes) {
-        throw storeError('STORE_TOO_LARGE', `object "${key}" in ${this.description} has more than ${limitBytes} bytes`)
-      }
-      chunks.push(chunk)
-    }
-    return Buffer.concat(chunks, sizeBytes)
+    return collectBytes(this, key, options)
   }
 
   async *getStream(key: string, options: GetStreamOptions = {}): AsyncGenerator<Uint8Array> {

@@ -198,6 +198,10 @@ const locationType = structType('v1alpha1.Location', [
   { name: 'Endpoint', type: string, json: 'endpoint' },
   { name: 'Prefix', type: string, json: 'prefix' },
   { name: 'Region', type: string, json: 'region' },
+  // Ours, so that `kando` in a pod sees them too; nothing of them is printed where they are not used.
+  { name: 'CABundle', type: string, json: 'caBundle,omitempty' },
+  { name: 'Checksums', type: string, json: 'checksums,omitempty' },
+  { name: 'ObjectLock', type: string, json: 'objectLock,omitempty' },
 ])
 
 const keyPairType = structType('param.KeyPair', [

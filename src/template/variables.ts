@@ -96,6 +96,9 @@ export interface ProfileParams {
     readonly endpoint?: string
     readonly prefix?: string
     readonly region?: string
+    readonly caBundle?: string
+    readonly checksums?: string
+    readonly objectLock?: string
   }
   readonly Credential: {
     /** `keyPair`, `secret` or `kopia`; the field of that name is set, the others null. */

@@ -3,7 +3,8 @@ import { retry } from '../../base/backoff.ts'
 import { type Clock, systemClock } from '../../base/clock.ts'
 import { withDeadline } from '../../base/deadline.ts'
 import { storeError } from '../errors.ts'
-import { type S3Settings, type S3Timing, defaultTiming } from './settings.ts'
+import { type StoreTiming, defaultTiming } from '../timing.ts'
+import type { S3Settings } from './settings.ts'
 import { type RequestSubject, translateError } from './translate-error.ts'
 
 export type S3Module = typeof import('@aws-sdk/client-s3')
@@ -27,7 +28,7 @@ export interface SendOptions {
 export class S3Connection {
   readonly bucket: string
   readonly where: string
-  readonly timing: S3Timing
+  readonly timing: StoreTiming
   readonly clock: Clock
   readonly settings: S3Settings
   #region: string
@@ -112,7 +113,7 @@ export class S3Connection {
   }
 }
 
-function openClient(sdk: S3Module, settings: S3Settings, region: string, timing: S3Timing): S3Client {
+function openClient(sdk: S3Module, settings: S3Settings, region: string, timing: StoreTiming): S3Client {
   const { endpoint, credentials, skipSslVerify = false, caPem, maxConnections = 64 } = settings
   // `timeout` is for idle sockets: a store that nobody uses any more holds none.
   const sockets = { keepAlive: true, maxSockets: maxConnections, timeout: 60_000 }

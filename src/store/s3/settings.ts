@@ -1,5 +1,5 @@
-import type { BackoffOptions } from '../../base/backoff.ts'
 import type { Clock } from '../../base/clock.ts'
+import type { StoreTiming } from '../timing.ts'
 
 /** Everything a connection to one bucket needs. Made from a Profile by `location.ts`; nothing is read from the environment. */
 export interface S3Settings {
@@ -18,7 +18,7 @@ export interface S3Settings {
   readonly equalParts?: boolean
   /** Sockets to the endpoint at once; a download holds one as long as it is read, so do not be too thrifty. @default 64 */
   readonly maxConnections?: number
-  readonly timing?: Partial<S3Timing>
+  readonly timing?: Partial<StoreTiming>
   readonly clock?: Clock
 }
 
@@ -35,31 +35,3 @@ export interface S3Credentials {
  * - `auto`: as the endpoint takes it, found out at the first write.
  */
 export type ChecksumMode = 'auto' | 'required' | 'off'
-
-export interface S3Timing {
-  readonly connectMs: number
-  /** A connection on which nothing moves for so long is given up, and the request tried again. */
-  readonly idleMs: number
-  /** The longest that one request (not a download) may take. */
-  readonly requestMs: number
-  /** An endpoint that never answered anything is tried for so long: most likely its address is wrong. */
-  readonly firstAnswerMs: number
-  /** What a put may still take after an abort, when it is being published. */
-  readonly graceMs: number
-  /** The longest that tidying up may take: aborting an upload, removing a section. */
-  readonly cleanupMs: number
-  readonly retry: BackoffOptions & { readonly attempts: number }
-  /** For parts of long uploads and breaks of downloads, where giving up is dear. Counted anew after each progress. */
-  readonly patientRetry: BackoffOptions & { readonly attempts: number }
-}
-
-export const defaultTiming: S3Timing = {
-  connectMs: 10_000,
-  idleMs: 30_000,
-  requestMs: 15 * 60_000,
-  firstAnswerMs: 45_000,
-  graceMs: 5_000,
-  cleanupMs: 30_000,
-  retry: { attempts: 5, firstMs: 200, maxMs: 5_000 },
-  patientRetry: { attempts: 9, firstMs: 200, maxMs: 15_000 },
-}

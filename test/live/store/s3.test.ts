@@ -1,5 +1,5 @@
 import { S3Store } from '../../../src/store/s3.ts'
-import { equalParts } from '../../../src/store/s3/part-plan.ts'
+import { equalParts } from '../../../src/store/part-plan.ts'
 import { withPrefix } from '../../../src/store/with-prefix.ts'
 import { describeObjectStore } from '../../conformance/object-store.ts'
 import { useTestBuckets } from '../../harness/s3/test-buckets.ts'

@@ -81,7 +81,9 @@ describe('opening a location', () => {
   const at = (change: object): ResolvedProfile => but({ Location: { ...wire.Location, ...change } })
   test.each([
     ['an unknown type', at({ type: 'ftp' }), 'Unsupported Location type: ftp'],
-    ['a type to come', at({ type: 'azure' }), 'Azure Blob Storage is not supported yet'],
+    ['a Kopia server', at({ type: 'kopia' }), 'use the object store behind it'],
+    ['a filestore that climbs', at({ type: 'filestore', bucket: '../etc' }), 'is not the name of a volume'],
+    ['a filestore by its path', at({ type: 'filestore', bucket: '/etc' }), 'is not the name of a volume'],
     ['no bucket', at({ bucket: '' }), 'location.bucket is empty'],
     ['an endpoint that is none', at({ endpoint: 'ftp://x' }), 'is not a URL'],
     ['an endpoint with credentials', at({ endpoint: 'https://user:hush@x' }), 'put them into the Secret'],

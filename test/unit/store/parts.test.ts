@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { bufferCount, equalParts, growingParts, partBytes } from '../../../src/store/s3/part-plan.ts'
-import { Parts } from '../../../src/store/s3/parts.ts'
+import { bufferCount, equalParts, growingParts, partBytes } from '../../../src/store/part-plan.ts'
+import { Parts } from '../../../src/store/parts.ts'
 import { chunksOf, cut, patterned } from '../../conformance/object-store.ts'
 
 const MiB = 1024 * 1024

@@ -1,3 +1,4 @@
+import { orAborted } from '../base/or-aborted.ts'
 import { type PartPlan, bufferCount, partBytes } from './part-plan.ts'
 
 export interface Part {
@@ -98,14 +99,4 @@ export class Parts {
     this.#free.push(memory)
     this.#wake?.()
   }
-}
-
-/** The promise, or the signal's reason as soon as it is aborted; a late rejection of the promise is nobody's. */
-function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise<T>((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason)
-    if (signal.aborted) onAbort()
-    signal.addEventListener('abort', onAbort, { once: true })
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
-  })
 }

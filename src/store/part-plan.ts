@@ -1,4 +1,4 @@
-import { storeError } from '../errors.ts'
+import { storeError } from './errors.ts'
 
 const MiB = 1024 * 1024
 

@@ -1,0 +1,73 @@
+import type { ResolvedProfile } from '../profile-json.ts'
+import { S3Store } from '../s3.ts'
+import type { ChecksumMode, S3Credentials } from '../s3/settings.ts'
+import { badLocation } from './bad-location.ts'
+import type { OpenStoreOptions, OpenedStore } from './opened-store.ts'
+
+/** Any store that speaks S3. */
+export function openS3(profile: ResolvedProfile, options: OpenStoreOptions): OpenedStore {
+  const { location, skipSslVerify } = profile
+  return new S3Store({
+    ...options,
+    bucket: location.bucket,
+    credentials: s3Credentials(profile),
+    skipSslVerify,
+    checksums: checksumMode(location.checksums),
+    ...(location.endpoint === '' ? {} : { endpoint: endpointOf(location.endpoint) }),
+    ...(location.region === '' ? {} : { region: location.region }),
+    ...(location.caBundle === '' ? {} : { caPem: location.caBundle }),
+  })
+}
+
+/** Trailing slashes are cut, a path is kept; a bare `host:port` means https, as for restic and the AWS tools. */
+function endpointOf(text: string): string {
+  const url = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `https://${text}`
+  const parsed = URL.canParse(url) ? new URL(url) : undefined
+  if (parsed === undefined || !['http:', 'https:'].includes(parsed.protocol)) {
+    throw badLocation(`location.endpoint "${text}" is not a URL like https://s3.example.com:9000`)
+  }
+  if (parsed.username !== '' || parsed.password !== '') {
+    throw badLocation('location.endpoint holds credentials: put them into the Secret and leave the URL plain')
+  }
+  return url.replace(/\/+$/, '')
+}
+
+function s3Credentials({ credential }: ResolvedProfile): S3Credentials {
+  if (credential.type === 'keyPair') {
+    const { id = '', secret = '' } = credential.keyPair ?? {}
+    if (id === '' || secret === '') throw badLocation('its key pair is incomplete: both keys of the Secret must hold text')
+    return plain({ accessKeyId: id, secretAccessKey: secret })
+  }
+  if (credential.type === 'secret') return secretCredentials(credential.secret)
+  throw badLocation(`CredentialType '${credential.type}' not supported for s3Compliant: use keyPair or secret`)
+}
+
+function secretCredentials(secret: ResolvedProfile['credential']['secret']): S3Credentials {
+  const name = `Secret ${secret?.namespace ?? ''}/${secret?.name ?? ''}`
+  if (secret?.type !== 'secrets.kanister.io/aws') {
+    throw badLocation(`${name} has type "${secret?.type ?? ''}": for s3Compliant it must be secrets.kanister.io/aws`)
+  }
+  const { aws_access_key_id: accessKeyId = '', aws_secret_access_key: secretAccessKey = '' } = secret.data
+  const { aws_session_token: sessionToken = '', role = '' } = secret.data
+  if (role !== '')
+    throw badLocation(`${name} names a role; assuming roles is not built yet: give keys of a user, or a session token`)
+  if (accessKeyId === '' || secretAccessKey === '') {
+    throw badLocation(`${name} lacks aws_access_key_id or aws_secret_access_key`)
+  }
+  return plain({ accessKeyId, secretAccessKey, ...(sessionToken === '' ? {} : { sessionToken }) })
+}
+
+/** Secrets made by `echo key | base64` end in a newline, which no credential has and no header takes. */
+function plain({ accessKeyId, secretAccessKey, sessionToken }: S3Credentials): S3Credentials {
+  return {
+    accessKeyId: accessKeyId.trim(),
+    secretAccessKey: secretAccessKey.trim(),
+    ...(sessionToken === undefined ? {} : { sessionToken: sessionToken.trim() }),
+  }
+}
+
+function checksumMode(text: string): ChecksumMode {
+  if (text === '' || text === 'auto') return 'auto'
+  if (text === 'required' || text === 'off') return text
+  throw badLocation(`location.checksums "${text}" is not one of auto, required, off`)
+}
