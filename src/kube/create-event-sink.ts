@@ -1,87 +1,71 @@
 import { randomBytes } from 'node:crypto'
 import { type Clock, toRfc3339 } from '../base/clock.ts'
 import type { KubeClient } from './client.ts'
-import type { EventNote, EventSink, EventSubject } from './events.ts'
+import { EventBacklog, type WaitingEvent } from './event-backlog.ts'
+import { EventPace } from './event-pace.ts'
+import type { EventSink } from './events.ts'
 import { type CoreEvent, kinds } from './kinds.ts'
 import { createResourceApi } from './resources.ts'
 
-const maxWaiting = 1_000
 const maxMessageBytes = 1_024
 /** Events are sent one after the other; one that the server does not take in this time is given up. */
 const sendMs = 10_000
 
-interface Waiting {
-  readonly subject: EventSubject
-  readonly note: EventNote
-  readonly firstMs: number
-  lastMs: number
-  count: number
-}
-
 export function createEventSink(client: KubeClient, component: string, clock: Clock): EventSink {
   const events = createResourceApi(client, kinds.events)
-  const waiting = new Map<string, Waiting>()
+  const waiting = new EventBacklog()
+  const pace = new EventPace()
   let running: Promise<void> | undefined
-  let dropped = 0
+  let refused = 0
+  let hurry = new AbortController()
 
   const drain = async (): Promise<void> => {
-    for (;;) {
-      const [next] = waiting
-      if (!next) break
-      const [key, event] = next
-      waiting.delete(key)
-      try {
-        await events.create(render(event, component), { timeoutMs: sendMs })
-      } catch {
-        dropped++ // Events are a courtesy: the state is in the objects
+    while (waiting.size > 0) {
+      const waitMs = hurry.signal.aborted ? 0 : pace.waitMs(clock.now())
+      if (waitMs > 0) {
+        await clock.sleep(waitMs, hurry.signal).catch(() => undefined)
+        continue
       }
+      const next = waiting.take()
+      if (next) await send(next)
     }
     running = undefined
   }
 
+  const send = async (event: WaitingEvent): Promise<void> => {
+    try {
+      await events.create(render(event, component), { timeoutMs: sendMs })
+    } catch {
+      refused++ // Events are a courtesy: the state is in the objects
+    }
+  }
+
   return {
     send(subject, note) {
-      const key = JSON.stringify([
-        subject.kind,
-        subject.namespace,
-        subject.name,
-        subject.uid,
-        note.type,
-        note.reason,
-        note.message,
-      ])
-      const known = waiting.get(key)
       const now = clock.now()
-      if (known) {
-        known.count++
-        known.lastMs = now
-        return
-      }
-      const [oldest] = waiting.keys()
-      if (waiting.size >= maxWaiting && oldest !== undefined) {
-        waiting.delete(oldest)
-        dropped++
-      }
-      waiting.set(key, { subject, note, firstMs: now, lastMs: now, count: 1 })
+      pace.came(now)
+      waiting.add(subject, note, now)
       running ??= Promise.resolve().then(drain)
     },
     async flush(timeoutMs = 2_000) {
       if (running === undefined) return
       const own = new AbortController()
       const late = clock.sleep(timeoutMs, own.signal).catch(() => undefined)
+      hurry.abort()
       while (running !== undefined) {
         const ended = await Promise.race([running.then(() => true), late.then(() => false)])
         if (!ended) break
       }
+      hurry = new AbortController()
       own.abort()
     },
     get dropped() {
-      return dropped
+      return refused + waiting.dropped
     },
   }
 }
 
-function render({ subject, note, firstMs, lastMs, count }: Waiting, component: string): CoreEvent {
+function render({ subject, note, firstMs, lastMs, count }: WaitingEvent, component: string): CoreEvent {
   const namespace = subject.namespace ?? 'default'
   return {
     metadata: { name: `${subject.name.slice(0, 200)}.${randomBytes(8).toString('hex')}`, namespace },

@@ -19,12 +19,14 @@ export interface EventNote {
 }
 
 /**
- * Sends Kubernetes Events in the background. Never blocks, never throws: at most 1,000 wait, the oldest is dropped; equal
- * ones that still wait are merged.
+ * Sends Kubernetes Events in the background, one after the other. Never blocks, never throws. What a few ActionSets say goes out at
+ * once; while more keeps coming only two a second do, and the rest follows when it is quiet: under load the API server's time
+ * belongs to the work. Warnings go first. At most 1,000 wait, then the oldest that is no Warning is dropped; equal ones that
+ * still wait are merged.
  */
 export interface EventSink {
   send(subject: EventSubject, note: EventNote): void
-  /** Waits until all were sent, at most `timeoutMs`. @default 2_000 */
+  /** Sends all that waits without a pause, for at most `timeoutMs`. @default 2_000 */
   flush(timeoutMs?: number): Promise<void>
   /** How many were given up since the start. */
   readonly dropped: number

@@ -62,7 +62,14 @@ export class EngineWorld {
       namespace,
       watchNamespaces: [namespace],
       identity: 'operator-0',
-      settings: { coalesceMs: 0, sweepMs: 200, livenessPollMs: 50, workerTimeoutMs: 1_000, ...settings },
+      settings: {
+        coalesceMs: 0,
+        statusesPerSecond: Number.POSITIVE_INFINITY,
+        sweepMs: 200,
+        livenessPollMs: 50,
+        workerTimeoutMs: 1_000,
+        ...settings,
+      },
     })
     this.#open.push(mortalClose(operator, process))
     return operator

@@ -52,7 +52,7 @@ export class ActionSetController {
       events,
       clock: deps.clock,
       log: deps.log,
-      statuses: new WrittenStatuses(deps.clock, settings.coalesceMs),
+      statuses: new WrittenStatuses(deps.clock, settings),
       added: new Map(),
       sweepMs: settings.sweepMs,
     }

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { ActionSetStatus } from '../../api/actionset.ts'
 import type { Clock } from '../../base/clock.ts'
+import type { OperatorSettings } from '../runtime/operator.ts'
+import { StatusPace } from './status-pace.ts'
 
 interface Written {
   readonly hash: string
@@ -10,19 +12,21 @@ interface Written {
 
 /**
  * Which status was written last to each ActionSet that is under way. For two things: a status that only says that something
- * goes on waits a little for a better one; and one that the server stored differently (a Kanister's CRD drops our fields) is
- * not written for ever.
+ * goes on waits a little for a better one, and longer when many have such news; and one that the server stored differently (a
+ * Kanister's CRD drops our fields) is not written for ever.
  */
 export class WrittenStatuses {
   readonly #clock: Clock
   readonly #coalesceMs: number
+  readonly #pace: StatusPace
   readonly #written = new Map<string, Written>()
   /** When a key was first asked about. */
   readonly #since = new Map<string, number>()
 
-  constructor(clock: Clock, coalesceMs: number) {
+  constructor(clock: Clock, { coalesceMs, statusesPerSecond }: Pick<OperatorSettings, 'coalesceMs' | 'statusesPerSecond'>) {
     this.#clock = clock
     this.#coalesceMs = coalesceMs
+    this.#pace = new StatusPace(clock, statusesPerSecond)
   }
 
   isWritten(
@@ -34,13 +38,14 @@ export class WrittenStatuses {
     return last?.hash === hashOf(status) && last.resourceVersion === actionSet.metadata.resourceVersion
   }
 
-  /** How long to hold a status back. An end is never held back. */
+  /** How long to hold a status back; 0 gives leave to write it now. An end is never held back. */
   waitMs(key: string, status: ActionSetStatus): number {
     if (status.state === 'complete' || status.state === 'failed') return 0
     const now = this.#clock.now()
     const last = this.#written.get(key)?.atMs ?? this.#since.get(key)
     if (last === undefined) this.#since.set(key, now)
-    return Math.max(0, (last ?? now) + this.#coalesceMs - now)
+    const dueInMs = (last ?? now) + this.#coalesceMs - now
+    return dueInMs > 0 ? dueInMs : this.#pace.waitMs(key)
   }
 
   wrote(key: string, actionSet: { readonly metadata: { readonly resourceVersion: string } }, status: ActionSetStatus): void {
@@ -53,6 +58,7 @@ export class WrittenStatuses {
   }
 
   forget(key: string): void {
+    this.#pace.leave(key)
     this.#written.delete(key)
     this.#since.delete(key)
   }

@@ -28,6 +28,8 @@ export interface OperatorSettings {
   readonly concurrency: number
   /** A status that says only that something goes on waits this long for a better one, in ms. @default 250 */
   readonly coalesceMs: number
+  /** Such statuses in a second, of all ActionSets of a namespace together; they take turns. @default 5 */
+  readonly statusesPerSecond: number
   /** How often jobs of unfinished actions that nobody owns are added anew, in ms. @default 5_000 */
   readonly sweepMs: number
   /** How often the Leases of workers are read while some action is owned, in ms. @default 2_000 */

@@ -11,6 +11,7 @@ import type { Operator, OperatorDeps, OperatorSettings } from './operator.ts'
 const defaults: OperatorSettings = {
   concurrency: 16,
   coalesceMs: 250,
+  statusesPerSecond: 5,
   sweepMs: 5_000,
   livenessPollMs: 2_000,
   workerTimeoutMs: 10_000,

@@ -1,0 +1,38 @@
+/** So many go out as they come: what a handful of ActionSets tells. */
+const burst = 12
+/** Beyond them one in this time, while more keep coming. */
+const busyMs = 500
+/** When none came for so long there is no work that they could stand in the way of. */
+const quietAfterMs = 1_000
+const quietMs = 20
+
+/**
+ * How fast Events may go out. They are a courtesy: each costs the API server what a step of an action costs, so under load they
+ * must not take its time from the work, and what waits follows when the load is over.
+ */
+export class EventPace {
+  #tokens = burst
+  #refilledMs = Number.NEGATIVE_INFINITY
+  #lastCameMs = Number.NEGATIVE_INFINITY
+
+  came(now: number): void {
+    this.#lastCameMs = now
+  }
+
+  /** Takes the right to send one; otherwise how long to wait before asking again, in ms. */
+  waitMs(now: number): number {
+    const quietIn = this.#lastCameMs + quietAfterMs - now
+    const stepMs = quietIn > 0 ? busyMs : quietMs
+    const earned = Math.floor((now - this.#refilledMs) / stepMs)
+    if (earned > 0) {
+      this.#tokens = Math.min(burst, this.#tokens + earned)
+      this.#refilledMs = now
+    }
+    if (this.#tokens > 0) {
+      this.#tokens--
+      return 0
+    }
+    const nextMs = this.#refilledMs + stepMs - now
+    return Math.max(1, quietIn > 0 ? Math.min(nextMs, quietIn) : nextMs)
+  }
+}
