@@ -1,4 +1,17 @@
-import { anything, flag, freeObject, integer, list, map, object, oneOf, optional, text, type TypeOf } from '../schema/build.ts'
+import {
+  anything,
+  flag,
+  freeObject,
+  integer,
+  list,
+  map,
+  object,
+  oneOf,
+  optional,
+  text,
+  uncheckedByServer,
+  type TypeOf,
+} from '../schema/build.ts'
 import { ActionSpec, PhaseProgress, executionModes, states } from './actionset.ts'
 import { Artifact } from './artifact.ts'
 import { BlueprintAction, templateLanguages } from './blueprint.ts'
@@ -63,6 +76,8 @@ export const RunPhase = object(
     name: text('Name of the phase.'),
     state: oneOf(states, 'State of the phase.'),
     attempt: optional(integer('Times that this phase was started.')),
+    suspendedAt: optional(text('When it began to wait for approval.', { format: 'date-time' })),
+    approved: optional(flag('A person lets it go on; written by the operator.')),
     checkpoint: optional(anything('What the function wrote down before or between its side effects.')),
     objects: optional(freeObject('The rendered references of the phase.')),
     configMaps: optional(map(freeObject('A ConfigMap.'), 'ConfigMaps of the phase as they were when it started.')),
@@ -121,18 +136,34 @@ export const RunBody = object({
         'The ActionSet.',
       ),
       executionMode: optional(oneOf(executionModes, 'Whether actions run side by side or in order.')),
-      actions: list(RunActionSpec, 'Actions.'),
+      queue: optional(
+        object(
+          {
+            priority: optional(integer('Higher goes first. Absent: 0.')),
+            objects: optional(list(text('group/kind/namespace/name.'), 'Objects that it shares with no other such Run.')),
+            timeoutMs: optional(integer('How long it may wait before it begins, in ms.')),
+          },
+          'How it stands in the queue.',
+        ),
+      ),
+      actions: list(uncheckedByServer(RunActionSpec), 'Actions.'),
     },
     'What was asked for, frozen.',
   ),
   status: object(
     {
       state: oneOf(states, 'State of the whole.'),
-      actions: map(RunAction, 'Journal of each action, by its index.'),
+      actions: map(uncheckedByServer(RunAction), 'Journal of each action, by its index.'),
       cancel: optional(
         object(
           { reason: text('Why, for people.'), at: text('When it was asked for.', { format: 'date-time' }) },
           'A cancel was asked for; written by the operator.',
+        ),
+      ),
+      held: optional(
+        object(
+          { since: text('Since when.', { format: 'date-time' }) },
+          'It may not begin yet: its object is taken or its namespace is full. Written by the operator; no worker takes its actions.',
         ),
       ),
       reason: optional(text('Why it failed, in one word.')),

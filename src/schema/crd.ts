@@ -10,6 +10,7 @@ export type Json = Record<string, unknown>
  */
 export function toStructuralSchema(schema: TSchema): Json {
   const source = schema as unknown as Json
+  if (source['x-holdfast-unchecked'] === true) return uncheckedSchema(source)
   const out: Json = {}
   for (const [key, value] of Object.entries(source)) {
     if (key.startsWith('x-holdfast-') || key === 'default' || key === '$id') continue
@@ -20,6 +21,10 @@ export function toStructuralSchema(schema: TSchema): Json {
     else out[key] = value
   }
   return out
+}
+
+function uncheckedSchema({ type, description }: Json): Json {
+  return { type, ...(description ? { description } : {}), 'x-kubernetes-preserve-unknown-fields': true }
 }
 
 function mapValues(properties: Json): Json {
