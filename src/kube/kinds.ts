@@ -16,6 +16,7 @@ import type {
   V1Service,
   V1ServiceAccount,
   V1StatefulSet,
+  V1ValidatingWebhookConfiguration,
 } from '@kubernetes/client-node'
 import { defineResource, type Unstructured, type Wire } from './objects.ts'
 
@@ -36,6 +37,7 @@ export type Job = Wire<V1Job>
 export type Lease = Wire<V1Lease>
 export type CoreEvent = Wire<CoreV1Event>
 export type CustomResourceDefinition = Wire<V1CustomResourceDefinition>
+export type ValidatingWebhookConfiguration = Wire<V1ValidatingWebhookConfiguration>
 
 const core = { group: '', version: 'v1' }
 const apps = { group: 'apps', version: 'v1' }
@@ -82,6 +84,13 @@ export const kinds = {
     version: 'v1',
     resource: 'customresourcedefinitions',
     kind: 'CustomResourceDefinition',
+    namespaced: false,
+  }),
+  validatingWebhookConfigurations: defineResource<ValidatingWebhookConfiguration>({
+    group: 'admissionregistration.k8s.io',
+    version: 'v1',
+    resource: 'validatingwebhookconfigurations',
+    kind: 'ValidatingWebhookConfiguration',
     namespaced: false,
   }),
 } as const

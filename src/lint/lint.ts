@@ -1,6 +1,7 @@
 import { type Document, LineCounter, parseAllDocuments } from 'yaml'
+import type { TemplatePlace } from '../template/template-uses.ts'
 import { readFacts } from './blueprint-facts.ts'
-import { type Draft, type LintFinding, textOfPath } from './finding.ts'
+import { type Draft, type LintFinding, type Path, textOfPath } from './finding.ts'
 import type { LintRule } from './rule.ts'
 import { checkArguments } from './rules/arguments.ts'
 import { checkArtifacts } from './rules/artifacts.ts'
@@ -61,9 +62,19 @@ function lintDocuments(documents: readonly Document[], text: string, lines: Line
   })
 }
 
-/** The same for an object, as the API server has it: findings have paths and no lines. */
-export function lintBlueprint(blueprint: unknown): LintFinding[] {
-  return draftsOf(blueprint).map((draft) => located(draft))
+/** A finding in an object: there are no lines of a file, but there may be lines in one of its texts. */
+export interface ObjectFinding extends LintFinding {
+  readonly path: Path
+  /** In the text at `path`. */
+  readonly inText?: TemplatePlace
+}
+
+/** The same for an object, as the API server has it. */
+export function lintBlueprint(blueprint: unknown): ObjectFinding[] {
+  return draftsOf(blueprint).map((draft) => {
+    const { path, spot = 'value' } = draft
+    return { ...located(draft), path, ...(typeof spot === 'string' ? {} : { inText: spot }) }
+  })
 }
 
 function draftsOf(blueprint: unknown): readonly Draft[] {

@@ -101,6 +101,12 @@ export const settings = {
     '8000',
     count(8000, { min: 0, max: 65_535 }),
   ),
+  webhookPort: setting(
+    'HOLDFAST_WEBHOOK_PORT',
+    'Port on which the operator checks Blueprints for the API server, over TLS; 0: Blueprints are not checked at admission.',
+    '0; the manifest says 9443',
+    count(0, { min: 0, max: 65_535 }),
+  ),
   livenessPath: setting('LIVENESS_PATH', 'Path that tells that the process lives.', '/v0/healthz', text('/v0/healthz')),
   readinessPath: setting('READINESS_PATH', 'Path that tells that the process works.', '/v0/readyz', text('/v0/readyz')),
   kubeContext: setting('HOLDFAST_CONTEXT', 'Context of the kubeconfig, when not running in a pod.', 'the current one', text()),

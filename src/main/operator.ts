@@ -3,9 +3,10 @@ import { startOperator } from '../controllers/runtime/start-operator.ts'
 import { getFunction } from '../functions/registry.ts'
 import { BullAdder } from '../queue/bull.ts'
 import { queueName } from '../queue/queue.ts'
+import { startWebhooks } from '../webhooks/start-webhooks.ts'
 import type { Process, RunningPart } from './run.ts'
 
-/** The controllers of this installation. */
+/** The controllers of this installation, and what the API server asks before it takes an object. */
 export function startOperatorPart({ config, kube, log, namespace, watchNamespaces }: Process): Promise<RunningPart> {
   const queue = new BullAdder({ redisUrl: config.redisUrl, log, name: queueName(namespace) })
   const operator = startOperator({
@@ -18,6 +19,17 @@ export function startOperatorPart({ config, kube, log, namespace, watchNamespace
     watchNamespaces,
     identity: config.workerName,
   })
+  const webhooks =
+    config.webhookPort === 0
+      ? undefined
+      : startWebhooks({
+          kube,
+          clock: systemClock,
+          log: log.child({ part: 'webhook' }),
+          namespace,
+          watchNamespaces,
+          port: config.webhookPort,
+        })
   operator.ready.then(
     () => log.info({ namespace }, 'leads'),
     () => undefined, // `done` says it too.
@@ -27,6 +39,7 @@ export function startOperatorPart({ config, kube, log, namespace, watchNamespace
     ready: Promise.resolve(),
     done: operator.done,
     close: async () => {
+      await webhooks?.close()
       await operator.close()
       await queue.close()
     },

@@ -172,7 +172,7 @@ export class FakeApi {
           return this.#store(def, this.#complete(object))
         }),
       replace: (object) =>
-        this.#request(request('replace', object.metadata?.name ?? ''), () => this.#store(def, object as Stored)),
+        this.#request(request('replace', object.metadata?.name ?? ''), () => this.#replace(def, object as Stored)),
       patch: (key, patch, options: PatchOptions = {}) =>
         this.#request(request('patch', key.name, options.type === 'json' ? (patch as PatchOperation[]) : undefined), () => {
           const old = this.#get(def, key)
@@ -182,6 +182,15 @@ export class FakeApi {
       delete: (key) => this.#request(request('delete', key.name), () => this.remove(def, key.namespace ?? '', key.name)),
     }
     return api as unknown as ResourceApi<KubeObject>
+  }
+
+  #replace(def: ResourceName, object: Stored): Stored {
+    const { name, namespace, resourceVersion } = object.metadata
+    const stored = this.#get(def, { name, namespace })
+    if (resourceVersion && resourceVersion !== stored.metadata.resourceVersion) {
+      throw kubeError('KUBE_CONFLICT', `${name} was changed by someone else`)
+    }
+    return this.#store(def, object)
   }
 
   #informer(

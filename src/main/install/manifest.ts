@@ -3,6 +3,7 @@ import { customResourceDefinition } from '../../api/crd.ts'
 import { kinds } from '../../api/kinds.ts'
 import type { Json } from '../../schema/crd.ts'
 import { roles } from './rights.ts'
+import { webhook } from './webhook.ts'
 import { operator, redis, workers, type Images } from './workloads.ts'
 
 const namespace = 'holdfast'
@@ -26,6 +27,7 @@ export function installManifest(images: Images = defaultImages): string {
     { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: serviceAccount, namespace } },
     ...roles(namespace, serviceAccount),
     ...redis(namespace, images),
+    ...webhook(namespace, serviceAccount),
     ...operator(namespace, serviceAccount, images),
     ...workers(namespace, serviceAccount, images),
   ]

@@ -1,4 +1,6 @@
 import type { Json } from '../../schema/crd.ts'
+import { labels } from './labels.ts'
+import { webhookPort } from './webhook.ts'
 
 /** The images of an installation. Both are pulled only if absent, so a cluster without a registry can bring them itself. */
 export interface Images {
@@ -14,10 +16,6 @@ const hardened = {
 
 function podSecurity(user: number): Json {
   return { runAsNonRoot: true, runAsUser: user, runAsGroup: user, fsGroup: user, seccompProfile: { type: 'RuntimeDefault' } }
-}
-
-function labels(name: string): Record<string, string> {
-  return { 'app.kubernetes.io/name': `holdfast-${name}`, 'app.kubernetes.io/part-of': 'holdfast' }
 }
 
 /** The queue holds hints only, so nothing is written to disk; it must not evict. */
@@ -90,7 +88,14 @@ export function operator(namespace: string, serviceAccount: string, images: Imag
         selector: { matchLabels: labels('operator') },
         template: {
           metadata: { labels: labels('operator') },
-          spec: enginePod('operator', serviceAccount, images, { cpu: '50m', memory: '128Mi' }, { memory: '512Mi' }),
+          spec: enginePod({
+            command: 'operator',
+            serviceAccount,
+            images,
+            env: [{ name: 'HOLDFAST_WEBHOOK_PORT', value: String(webhookPort) }],
+            ports: [{ name: 'webhook', containerPort: webhookPort }],
+            resources: { requests: { cpu: '50m', memory: '128Mi' }, limits: { memory: '512Mi' } },
+          }),
         },
       },
     },
@@ -111,14 +116,28 @@ export function workers(namespace: string, serviceAccount: string, images: Image
         selector: { matchLabels: labels('worker') },
         template: {
           metadata: { labels: labels('worker') },
-          spec: enginePod('worker', serviceAccount, images, { cpu: '100m', memory: '256Mi' }, { memory: '1Gi' }),
+          spec: enginePod({
+            command: 'worker',
+            serviceAccount,
+            images,
+            resources: { requests: { cpu: '100m', memory: '256Mi' }, limits: { memory: '1Gi' } },
+          }),
         },
       },
     },
   ]
 }
 
-function enginePod(command: string, serviceAccount: string, images: Images, requests: Json, limits: Json): Json {
+interface EnginePod {
+  readonly command: string
+  readonly serviceAccount: string
+  readonly images: Images
+  readonly resources: Json
+  readonly env?: readonly Json[]
+  readonly ports?: readonly Json[]
+}
+
+function enginePod({ command, serviceAccount, images, resources, env = [], ports = [] }: EnginePod): Json {
   return {
     serviceAccountName: serviceAccount,
     terminationGracePeriodSeconds: 30,
@@ -135,11 +154,12 @@ function enginePod(command: string, serviceAccount: string, images: Images, requ
           { name: 'POD_SERVICE_ACCOUNT', value: serviceAccount },
           { name: 'REDIS_URL', value: 'redis://holdfast-redis:6379' },
           { name: 'HOLDFAST_IMAGE', value: images.engine },
+          ...env,
         ],
-        ports: [{ name: 'http', containerPort: 8000 }],
+        ports: [{ name: 'http', containerPort: 8000 }, ...ports],
         livenessProbe: { httpGet: { path: '/v0/healthz', port: 'http' }, periodSeconds: 10, failureThreshold: 6 },
         readinessProbe: { httpGet: { path: '/v0/readyz', port: 'http' }, periodSeconds: 2 },
-        resources: { requests, limits },
+        resources,
         securityContext: hardened,
         volumeMounts: [{ name: 'tmp', mountPath: '/tmp' }],
       },

@@ -82,7 +82,7 @@ describe('places', () => {
     ])
   })
 
-  test('an object has paths instead of lines', () => {
+  test('an object has paths, and lines in its texts, instead of lines of a file', () => {
     const blueprint = {
       apiVersion: 'cr.kanister.io/v1alpha1',
       kind: 'Blueprint',
@@ -96,6 +96,8 @@ describe('places', () => {
         code: 'LINT_VARIABLE',
         where: 'actions."a.b".phases[0].args.image',
         message: 'templates have no field "Tim"; did you mean Time?',
+        path: ['actions', 'a.b', 'phases', 0, 'args', 'image'],
+        inText: { line: 1, column: 4 },
       },
     ])
   })
