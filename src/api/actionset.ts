@@ -74,6 +74,23 @@ export const ActionSetProgress = object(
 )
 export type ActionSetProgress = TypeOf<typeof ActionSetProgress>
 
+export const waitingReasons = ['Queue', 'Object', 'Namespace', 'Approval'] as const
+
+export const Waiting = object(
+  {
+    for: oneOf(
+      waitingReasons,
+      'Queue: a free worker. Object: an ActionSet that works on the same object. Namespace: its limit is reached. Approval: a person.',
+    ),
+    message: text('The same for people, with the way out.'),
+    position: optional(integer('1 is next; shown for the first ones only, and renewed every few seconds.')),
+    holder: optional(text('The ActionSet it waits for, as namespace/name.')),
+    phase: optional(text('The phase that waits for approval.')),
+  },
+  'What it waits for; absent when it waits for nothing.',
+)
+export type Waiting = TypeOf<typeof Waiting>
+
 export const ActionSetStatus = object(
   {
     state: optional(text('pending, running, failed or complete.')),
@@ -82,17 +99,38 @@ export const ActionSetStatus = object(
     error: optional(object({ message: optional(text('The last failure.')) }, 'The failure.')),
     progress: optional(ActionSetProgress),
     warnings: optional(list(text('What happened.'), 'What deserves a look although nothing failed.')),
+    waiting: optional(Waiting),
   },
   'A projection of the Run of this ActionSet.',
 )
 export type ActionSetStatus = TypeOf<typeof ActionSetStatus>
 
 export const executionModes = ['Parallel', 'Sequential'] as const
+export const serializeModes = ['Object', 'None'] as const
+
+/** Bounds of a priority. */
+export const priorityLimit = 1_000
 
 export const ActionSetSpec = object(
   {
     executionMode: optional(
       oneOf(executionModes, 'Whether actions run side by side (as in Kanister, the default) or one after another.'),
+    ),
+    priority: optional(
+      integer('Higher goes first. Absent: 100 for a restore, -100 for what a Schedule made, else 0.', {
+        minimum: -priorityLimit,
+        maximum: priorityLimit,
+      }),
+    ),
+    serialize: optional(
+      oneOf(
+        serializeModes,
+        'Object: waits while another ActionSet that says so works on one of its objects. None: goes beside it. Absent: Object for what a Schedule made, else None.',
+      ),
+    ),
+    queueTimeout: optional(text('How long it may wait before it begins, as 30m or 1h30m; then it fails.')),
+    ttlAfterFinished: optional(
+      text('How long it is kept after its end, as 72h; never shorter than it is the only record of a backup.'),
     ),
     actions: optional(list(ActionSpec, 'What to do.')),
   },

@@ -1,4 +1,4 @@
-import { anything, list, map, object, oneOf, optional, text, type TypeOf } from '../schema/build.ts'
+import { anything, flag, list, map, object, oneOf, optional, text, type TypeOf } from '../schema/build.ts'
 import { Artifact } from './artifact.ts'
 import { defineKind, type StoredMeta } from './kind.ts'
 import { names } from './names.ts'
@@ -11,6 +11,7 @@ export const BlueprintPhase = object(
     objects: optional(
       map(ObjectReference, 'Secrets and ConfigMaps of this phase, by a name of your own; every text is a template.'),
     ),
+    suspend: optional(flag('true: the action waits before this phase until a person approves it.')),
     args: optional(anything('Arguments of the function; every text is a template. The list form of 2018 is accepted.')),
   },
   'One step of an action.',

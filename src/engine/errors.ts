@@ -10,6 +10,7 @@ export const runError = defineErrors({
   RUN_GONE: { next: 'stop', summary: 'The Run was deleted while its action ran.' },
   RUN_CANCELLED: { next: 'stop', summary: 'The ActionSet was cancelled or deleted.' },
   RUN_TIMEOUT: { next: 'stop', summary: 'A phase did not end within its deadline.' },
+  RUN_QUEUE_TIMEOUT: { next: 'stop', summary: 'An ActionSet waited longer in the queue than it may.' },
   RUN_SHUTDOWN: { next: 'retry', summary: 'The worker is being stopped; another one goes on.' },
   RUN_JOURNAL_AWAY: { next: 'retry', summary: 'The journal could not be written for longer than the budget allows.' },
   RUN_TOO_LARGE: { next: 'stop', summary: 'Outputs or inputs of a run are larger than the API server can keep.' },

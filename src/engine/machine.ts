@@ -10,7 +10,8 @@ import { assertNever } from '../base/errors.ts'
  * | where the action is | what is true | what leaves it |
  * | --- | --- | --- |
  * | queued | state pending, not launched; nothing was done outside | launched, launchFailed, cancelled |
- * | between phases | launched; phases before the next one complete | phaseStarted, cancelled |
+ * | suspended | between phases, and the next one waits for approval; nobody owns the action | approved (in the journal), cancelled |
+ * | between phases | launched; phases before the next one complete | phaseStarted, suspended, cancelled |
  * | in a phase | one phase running; its side effects may have happened | phaseEnded, phaseFailed (also on cancel, timeout) |
  * | deferring | all phases complete, or one failed, or cancelled; the deferred phase pending or running | deferred phase ended or failed |
  * | publishing | nothing failed; artifacts not rendered or record not written | artifactsRendered, artifactsFailed, recorded, recordFailed |
@@ -30,6 +31,8 @@ export interface ActionPlan {
   readonly hasArtifacts: boolean
   /** A record is written beside the data: the action has output artifacts and a Profile. */
   readonly wantsRecord: boolean
+  /** Indexes of the phases that wait for approval. */
+  readonly suspends?: readonly number[]
 }
 
 export type PhaseAt = number | 'defer'
@@ -46,6 +49,7 @@ export type MachineEvent =
       readonly deferObjects?: RunPhase['objects']
     }
   | { readonly type: 'launchFailed'; readonly failure: RunFailure }
+  | { readonly type: 'suspended'; readonly at: number; readonly now: string }
   | { readonly type: 'phaseStarted'; readonly at: PhaseAt; readonly now: string; readonly configMaps?: RunPhase['configMaps'] }
   | { readonly type: 'checkpointed'; readonly at: PhaseAt; readonly checkpoint: unknown }
   | { readonly type: 'progressed'; readonly at: PhaseAt; readonly progress: PhaseProgress }
@@ -75,6 +79,8 @@ export type Step =
   | { readonly kind: 'launch' }
   /** `resumed`: the journal says that it ran already when this attempt took over. */
   | { readonly kind: 'phase'; readonly at: PhaseAt; readonly resumed: boolean }
+  /** The phase wants an approval that is not there: give the action free until it is. */
+  | { readonly kind: 'suspend'; readonly at: number }
   | { readonly kind: 'artifacts' }
   | { readonly kind: 'record' }
   | { readonly kind: 'finish' }
@@ -87,7 +93,10 @@ export function nextStep({ plan, action }: ActionState): Step {
   const at = action.phases.findIndex((phase) => phase.state !== 'complete')
   const phase = action.phases[at]
   if (phase?.state === 'running') return { kind: 'phase', at, resumed: true }
-  if (phase?.state === 'pending' && !action.cancelled) return { kind: 'phase', at, resumed: false }
+  if (phase?.state === 'pending' && !action.cancelled) {
+    const waits = plan.suspends?.includes(at) && !phase.approved
+    return waits ? { kind: 'suspend', at } : { kind: 'phase', at, resumed: false }
+  }
   if (action.deferPhase?.state === 'pending') return { kind: 'phase', at: 'defer', resumed: false }
   if (action.deferPhase?.state === 'running') return { kind: 'phase', at: 'defer', resumed: true }
   if (phase !== undefined || action.error) return { kind: 'finish' }
@@ -98,6 +107,15 @@ export function nextStep({ plan, action }: ActionState): Step {
 
 export function isEnded(action: Pick<RunAction, 'state'>): boolean {
   return action.state === 'complete' || action.state === 'failed'
+}
+
+/** The phase whose approval the action waits for. */
+export function suspendedPhase({
+  phases,
+}: Pick<RunAction, 'phases'>): { readonly at: number; readonly name: string } | undefined {
+  const at = phases.findIndex((phase) => phase.state !== 'complete')
+  const phase = phases[at]
+  return phase?.state === 'pending' && phase.suspendedAt && !phase.approved ? { at, name: phase.name } : undefined
 }
 
 export function reduce(state: ActionState, event: MachineEvent): Reduced {
@@ -111,8 +129,9 @@ export function reduce(state: ActionState, event: MachineEvent): Reduced {
     case 'claimed':
       return to({ fence: { owner: event.owner, instance: event.instance, attempt: action.fence.attempt + 1 } })
     case 'released':
-      // A new dispatch is a new job, so that another worker hears of it at once.
-      return to({ fence: { owner: '', instance: '', attempt: action.fence.attempt + 1 }, dispatch: action.dispatch + 1 })
+      // A new dispatch is a new job, so that another worker hears of it at once. The instance stays: it tells this write from
+      // the same one of another worker, when the answer was lost and the server is asked whether it arrived.
+      return to({ fence: { ...action.fence, owner: '', attempt: action.fence.attempt + 1 }, dispatch: action.dispatch + 1 })
     case 'launched':
       return to(launch(action, event), normal('Started Action', `Executing action ${plan.actionName}`))
     case 'launchFailed':
@@ -120,6 +139,8 @@ export function reduce(state: ActionState, event: MachineEvent): Reduced {
         failLaunch(action, event.failure),
         warning(plan, `Failed to launch Action ${plan.actionSetName}: ${event.failure.message}`),
       )
+    case 'suspended':
+      return to(...suspend(action, event))
     case 'phaseStarted':
       return to(...startPhase(action, event))
     case 'checkpointed':
@@ -190,6 +211,12 @@ function failLaunch(action: RunAction, failure: RunFailure): Partial<RunAction> 
     index === 0 ? { ...phase, state: 'failed', error: failure } : phase,
   )
   return { phases, error: failure }
+}
+
+function suspend(action: RunAction, { at, now }: Of<'suspended'>): [Partial<RunAction>, Note] {
+  const phase = phaseAt(action, at)
+  const change = setPhase(action, at, { suspendedAt: phase.suspendedAt ?? now })
+  return [change, normal('Waiting For Approval', `Phase ${phase.name} waits for approval`)]
 }
 
 function startPhase(action: RunAction, event: Of<'phaseStarted'>): [Partial<RunAction>, Note] {

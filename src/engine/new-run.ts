@@ -5,6 +5,7 @@ import { fieldAnnotations, names } from '../api/names.ts'
 import { runKind, runName, type Run, type RunAction, type RunPhase } from '../api/run.ts'
 import type { Plan } from './plan.ts'
 import { projectStatus } from './project.ts'
+import { objectsOf, readQueueRequest } from './queue-request.ts'
 
 /** A Run as it is sent: its metadata is not yet filled in by the server. */
 export type NewRun = Omit<Run, 'metadata'> & {
@@ -15,6 +16,7 @@ export type NewRun = Omit<Run, 'metadata'> & {
 export function newRun(actionSet: ActionSet, plan: Plan): NewRun {
   const { name, namespace, uid, labels } = actionSet.metadata
   const mode = actionSet.spec?.executionMode ?? annotatedMode(actionSet)
+  const queue = queueOf(actionSet)
   return {
     apiVersion: apiVersionOf(runKind),
     kind: 'Run',
@@ -24,6 +26,7 @@ export function newRun(actionSet: ActionSet, plan: Plan): NewRun {
       labels: {
         [names.actionSetUid]: uid,
         [names.unfinished]: 'true',
+        ...(queue.objects ? { [names.serialized]: 'true' } : {}),
         // A label holds 63 characters, a name up to 253.
         ...(name.length <= 63 ? { [names.actionSetName]: name } : {}),
       },
@@ -31,12 +34,24 @@ export function newRun(actionSet: ActionSet, plan: Plan): NewRun {
     spec: {
       actionSet: { name, uid, ...(labels ? { labels: { ...labels } } : {}) },
       ...(mode ? { executionMode: mode } : {}),
+      ...(Object.keys(queue).length > 0 ? { queue } : {}),
       actions: [...plan.actions],
     },
     status: {
       state: 'pending',
       actions: Object.fromEntries(plan.actions.map((action, index) => [String(index), newAction(action.blueprint)])),
     },
+  }
+}
+
+/** What is as usual is left out. */
+function queueOf(actionSet: ActionSet): NonNullable<Run['spec']['queue']> {
+  const { priority, serialize, queueTimeoutMs } = readQueueRequest(actionSet)
+  const objects = serialize ? objectsOf(actionSet.spec) : []
+  return {
+    ...(priority === 0 ? {} : { priority }),
+    ...(objects.length > 0 ? { objects } : {}),
+    ...(queueTimeoutMs === undefined ? {} : { timeoutMs: queueTimeoutMs }),
   }
 }
 

@@ -7,6 +7,8 @@ import type { RunActionSpec } from '../api/run.ts'
 import { messageOf } from '../base/errors.ts'
 import type { PhaseFunction } from '../functions/define.ts'
 import { checkArgNames, checkFixedArgs, nameArgs } from './args.ts'
+import { readQueueRequest } from './queue-request.ts'
+import { markSuspended } from './suspended-phases.ts'
 
 /**
  * Looks at an ActionSet, its Blueprints and the functions, and says what is wrong before anything is made or run. Used by the
@@ -52,7 +54,8 @@ export function planActionSet(request: PlanRequest): Plan {
 
 const typedKinds = ['statefulset', 'deployment', 'pvc', 'deploymentconfig', 'namespace', 'unstructured']
 
-function checkSpec({ spec, status }: Pick<ActionSet, 'spec' | 'status'>): PlanFinding[] {
+function checkSpec(actionSet: Pick<ActionSet, 'metadata' | 'spec' | 'status'>): PlanFinding[] {
+  const { spec, status } = actionSet
   if (!spec) return [{ stage: 'spec', message: 'Spec must be non-nil: Validation Failed' }]
   const actions = spec.actions ?? []
   const findings = actions.flatMap((action, actionIndex) => {
@@ -61,7 +64,11 @@ function checkSpec({ spec, status }: Pick<ActionSet, 'spec' | 'status'>): PlanFi
     const message = `Not a known object Kind ${object.kind ?? ''}. Action ${action.name ?? ''} must specify Resource name and API version: Validation Failed`
     return [{ stage: 'spec' as const, message, actionIndex }]
   })
-  return [...findings, ...checkGivenStatus(actions.length, status)]
+  const ofQueue = readQueueRequest(actionSet).findings.map((message) => ({
+    stage: 'spec' as const,
+    message: `${message}: Validation Failed`,
+  }))
+  return [...findings, ...ofQueue, ...checkGivenStatus(actions.length, status)]
 }
 
 /** A status that came with the ActionSet (kubectl create of a restored one). */
@@ -102,7 +109,9 @@ function planAction(request: PlanRequest, action: ActionSpec, actionIndex: numbe
   const findings = phases.flatMap((phase) =>
     checkPhase(request.findFunction, phase, action.preferredVersion ?? '').map((message) => at('launch', message, phase.name)),
   )
-  return { findings, action: freeze(action, blueprint, found) }
+  const marked = markSuspended(blueprint, action.name ?? '', found)
+  const ofMarks = marked.faults.map((message) => at('launch', message))
+  return { findings: [...findings, ...ofMarks], action: freeze(action, blueprint, marked.action) }
 }
 
 function missingAction(action: ActionSpec, name: string, blueprint: Blueprint): string {

@@ -1,7 +1,8 @@
 import type { ActionSetProgress, ActionSetStatus, ActionStatus, PhaseProgress, PhaseStatus, State } from '../api/actionset.ts'
+import { names } from '../api/names.ts'
 import type { ObjectReference } from '../api/object-reference.ts'
 import type { Run, RunAction, RunActionSpec, RunPhase } from '../api/run.ts'
-import { cancelFailure, isEnded } from './machine.ts'
+import { cancelFailure, isEnded, suspendedPhase } from './machine.ts'
 
 /**
  * Run → status of its ActionSet, in Kanister's fields. Pure, so that whoever holds the Run can make the status again: it is
@@ -20,7 +21,19 @@ export function projectStatus(run: Pick<Run, 'spec' | 'status'>): ActionSetStatu
     error: { message },
     progress: projectProgress(actions),
     ...(warnings.length > 0 ? { warnings } : {}),
+    ...projectApproval(run, actions),
   }
+}
+
+/** An approval that is waited for. What else an ActionSet waits for is not in its Run: the operator adds it. */
+function projectApproval(run: Pick<Run, 'spec' | 'status'>, actions: readonly RunAction[]): Pick<ActionSetStatus, 'waiting'> {
+  const found = actions.map((action) => (isEnded(action) ? undefined : suspendedPhase(action))).find((phase) => phase)
+  if (!found || run.status.cancel) return {}
+  const { name } = run.spec.actionSet
+  const message =
+    `phase "${found.name}" waits for approval: holdfast approve ${name} --phase ${found.name}, ` +
+    `or kubectl annotate actionset ${name} ${names.approve}=${found.name}`
+  return { waiting: { for: 'Approval', message, phase: found.name } }
 }
 
 /** The actions of a Run in the order of the ActionSet. */

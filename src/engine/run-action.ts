@@ -25,6 +25,8 @@ export interface RunActionRequest {
   readonly cancel: AbortSignal
   readonly settings: WorkerSettings
   readonly emit: (note: Note) => void
+  /** Asked once the claim of an action that was not launched is durable; false gives it back. Absent: it may begin. */
+  readonly mayBegin?: (signal: AbortSignal) => Promise<boolean>
   /** Called with the journal of the attempt, so that its owner can have the fence checked. */
   readonly onStart?: (journal: Journal) => void
 }
@@ -32,9 +34,10 @@ export interface RunActionRequest {
 /**
  * - `ended`: the action is complete or failed.
  * - `released`: given free for another worker.
+ * - `suspended`: given free until somebody approves the next phase.
  * - `lost`: another worker has it, or its Run is gone.
  */
-export type ActionOutcome = 'ended' | 'released' | 'lost'
+export type ActionOutcome = 'ended' | 'released' | 'suspended' | 'lost'
 
 /** Claims an action and drives it to its end, from wherever its journal says it is. */
 export async function runAction(deps: AttemptDeps, request: RunActionRequest): Promise<ActionOutcome> {
@@ -47,8 +50,12 @@ export async function runAction(deps: AttemptDeps, request: RunActionRequest): P
   if (request.cancel.aborted) onCancel()
   else request.cancel.addEventListener('abort', onCancel, { once: true })
   try {
-    await drive(attempt, request.actionIndex)
-    return 'ended'
+    if (await mustStepBack(attempt, request)) {
+      journal.apply({ type: 'released' })
+      await journal.flush()
+      return 'released'
+    }
+    return await drive(attempt, request.actionIndex)
   } catch (error) {
     if (journal.lost.aborted) return 'lost'
     if (!request.shutdown.aborted) throw error
@@ -59,6 +66,12 @@ export async function runAction(deps: AttemptDeps, request: RunActionRequest): P
     request.cancel.removeEventListener('abort', onCancel)
     journal.close()
   }
+}
+
+async function mustStepBack({ journal, stop }: Attempt, { mayBegin, cancel }: RunActionRequest): Promise<boolean> {
+  if (!mayBegin || journal.action.launched || cancel.aborted) return false
+  await journal.flush()
+  return !(await mayBegin(stop))
 }
 
 function openAttempt(deps: AttemptDeps, request: RunActionRequest): Attempt {
@@ -87,10 +100,11 @@ function planOf(run: Run, { action, blueprint }: RunActionSpec): ActionPlan {
     actionName: action.name ?? '',
     hasArtifacts,
     wantsRecord: hasArtifacts && action.profile !== undefined,
+    suspends: (blueprint?.phases ?? []).flatMap((phase, index) => (phase.suspend === true ? [index] : [])),
   }
 }
 
-async function drive(attempt: Attempt, actionIndex: number): Promise<void> {
+async function drive(attempt: Attempt, actionIndex: number): Promise<'ended' | 'suspended'> {
   const { journal, deps, stop } = attempt
   for (;;) {
     stop.throwIfAborted()
@@ -102,6 +116,12 @@ async function drive(attempt: Attempt, actionIndex: number): Promise<void> {
       case 'phase':
         if (await readInputs(attempt, step.at)) await runPhase(attempt, step.at, step.resumed, actionIndex)
         break
+      case 'suspend':
+        // In one write, so that no crash leaves it owned and waiting.
+        journal.apply({ type: 'suspended', at: step.at, now: toRfc3339(deps.clock.now()) })
+        journal.apply({ type: 'released' })
+        await journal.flush()
+        return 'suspended'
       case 'artifacts':
         if (await readInputs(attempt, 'artifacts')) await renderArtifacts(attempt)
         break
@@ -113,7 +133,8 @@ async function drive(attempt: Attempt, actionIndex: number): Promise<void> {
         await journal.flush()
         break
       case 'end':
-        return await journal.flush()
+        await journal.flush()
+        return 'ended'
       default:
         assertNever(step)
     }

@@ -11,9 +11,12 @@ import { runError } from './errors.ts'
 import type { Journal } from './journal.ts'
 import type { Note } from './machine.ts'
 import { isEnded } from './machine.ts'
+import { areObjectsFree } from './object-claims.ts'
 import { actionsOf } from './project.ts'
+import { openRunOf } from './queue-entry.ts'
+import { decideQueue } from './queue-policy.ts'
 import { runAction } from './run-action.ts'
-import { claimable, isFree } from './turn.ts'
+import { claimable, isFree, isParked } from './turn.ts'
 import { WorkerLease } from './worker-lease.ts'
 import type { TakenJob, TakenJobs, Worker, WorkerDeps, WorkerSettings } from './worker.ts'
 
@@ -113,6 +116,7 @@ class RunningWorker {
     const key = keyOf(run, actionIndex)
     const free = action && (isFree(action, this.#deps.worker) || (tries > 1 && action.fence.owner === this.#deps.worker.name))
     if (!action || isEnded(action) || !free || this.#inWork.has(key) || this.#shutdown.signal.aborted) return
+    if (run.status.held || isParked(run, actionIndex)) return
     const cancel = new AbortController()
     const entry: InWork = {
       cancel,
@@ -145,6 +149,9 @@ class RunningWorker {
         settings: this.#settings,
         emit: (note) => this.#emit(run, actionIndex, note),
         onStart,
+        ...(run.spec.queue?.objects?.length
+          ? { mayBegin: (signal: AbortSignal) => areObjectsFree(this.#deps, run, signal) }
+          : {}),
       })
       log.debug({ ...fields, actionIndex, outcome }, 'action left')
     } catch (error) {
@@ -174,17 +181,31 @@ class RunningWorker {
   /** `own`: what an earlier start of this worker left. `free`: what nobody has, for when the queue is away. */
   async #takeFromRuns(which: 'own' | 'free'): Promise<void> {
     const { kube, watchNamespaces, worker } = this.#deps
+    const runs: Run[] = []
     for (const namespace of watchNamespaces) {
       const { items } = await kube
         .resource(ownKinds.runs)
         .list({ namespace, labelSelector: `${names.unfinished}=true`, signal: this.#shutdown.signal })
-      for (const run of items) {
-        for (const index of claimable(run, worker)) {
-          const isOwn = actionsOf(run)[index]?.fence.owner === worker.name
-          const room = this.#inWork.size < this.#settings.concurrency
-          if (which === 'own' ? isOwn : room) void this.#work(run, index)
-        }
+      runs.push(...items)
+    }
+    if (which === 'free') return this.#takeInOrder(runs)
+    for (const run of runs) {
+      for (const index of claimable(run, worker)) {
+        if (actionsOf(run)[index]?.fence.owner === worker.name) void this.#work(run, index)
       }
+    }
+  }
+
+  /** In the order in which the operator would give them out: all Runs are here, so it is the same. */
+  #takeInOrder(runs: readonly Run[]): void {
+    const { clock, engine, worker } = this.#deps
+    const byKey = new Map(runs.map((run) => [`${run.metadata.namespace}/${run.metadata.name}`, run]))
+    const open = runs.map((run) => openRunOf(run, engine.namespace))
+    const { order, blocked } = decideQueue(open, { nowMs: clock.now(), perShare: Infinity })
+    for (const { run: turn, index } of order) {
+      const run = byKey.get(turn.key)
+      if (this.#inWork.size >= this.#settings.concurrency) return
+      if (run && !blocked.has(turn.key) && claimable(run, worker).includes(index)) void this.#work(run, index)
     }
   }
 

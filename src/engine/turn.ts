@@ -1,6 +1,8 @@
 import type { Run, RunAction } from '../api/run.ts'
-import { isEnded } from './machine.ts'
+import { isEnded, suspendedPhase } from './machine.ts'
 import { actionsOf } from './project.ts'
+
+export { suspendedPhase }
 
 /** True if the action may run now: all of them at once as in Kanister, or, when asked for, each after the one before it. */
 export function isItsTurn(run: Pick<Run, 'spec' | 'status'>, actionIndex: number): boolean {
@@ -22,6 +24,12 @@ export function isBarred(run: Pick<Run, 'spec' | 'status'>, actionIndex: number)
   )
 }
 
+/** True while a phase of the action waits for approval; a cancel ends that wait. */
+export function isParked(run: Pick<Run, 'spec' | 'status'>, actionIndex: number): boolean {
+  const action = actionsOf(run)[actionIndex]
+  return action !== undefined && run.status.cancel === undefined && suspendedPhase(action) !== undefined
+}
+
 /** True if a worker of this name may take the action: nobody has it, or an earlier start of the same worker had it. */
 export function isFree({ fence }: Pick<RunAction, 'fence'>, me: { readonly name: string; readonly instance: string }): boolean {
   return fence.owner === '' || (fence.owner === me.name && fence.instance !== me.instance)
@@ -32,7 +40,10 @@ export function claimable(
   run: Pick<Run, 'spec' | 'status'>,
   me: { readonly name: string; readonly instance: string },
 ): number[] {
+  if (run.status.held) return []
   return actionsOf(run).flatMap((action, index) =>
-    !isEnded(action) && isFree(action, me) && isItsTurn(run, index) && !isBarred(run, index) ? [index] : [],
+    !isEnded(action) && isFree(action, me) && isItsTurn(run, index) && !isBarred(run, index) && !isParked(run, index)
+      ? [index]
+      : [],
   )
 }

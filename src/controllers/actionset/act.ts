@@ -53,6 +53,12 @@ export async function act(deps: ActDeps, view: View, change: Change, signal: Abo
         'worker is gone, its action is given to another',
       )
       return await patchRun(deps, change.run, freePatch(change), signal)
+    case 'admit':
+      return await patchRun(deps, change.run, admitPatch(change.run), signal)
+    case 'hold':
+      return await patchRun(deps, change.run, holdPatch(deps, change.run), signal)
+    case 'approve':
+      return await patchRun(deps, change.run, approvePatch(change), signal)
     case 'end-run':
       return await patchRun(deps, change.run, endOfRun(actionsOf(change.run), toRfc3339(deps.clock.now())), signal)
     case 'add-job':
@@ -171,8 +177,11 @@ function dropPatch({ clock }: ActDeps, change: OnAction<'drop-action'>): object[
   const action = actionOf(change)
   const now = toRfc3339(clock.now())
   const cancelled = run.status.cancel !== undefined
-  const error = { message: why, ...(cancelled ? { code: 'RUN_CANCELLED' } : {}) }
-  const dropped: RunAction = { ...action, state: 'failed', error, endedAt: now, ...(cancelled ? { cancelled } : {}) }
+  const code = cancelled ? 'RUN_CANCELLED' : change.code
+  const error = { message: why, ...(code ? { code } : {}) }
+  // A worker that is about to take the action tests the fence as it was: it must not find it.
+  const fence = { owner: '', instance: '', attempt: action.fence.attempt + 1 }
+  const dropped: RunAction = { ...action, fence, state: 'failed', error, endedAt: now, ...(cancelled ? { cancelled } : {}) }
   const all = actionsOf(run).map((other, index) => (index === actionIndex ? dropped : other))
   const ended = all.every(({ state }) => state === 'complete' || state === 'failed')
   return [
@@ -185,6 +194,26 @@ function dropPatch({ clock }: ActDeps, change: OnAction<'drop-action'>): object[
 function freePatch(change: OnAction<'free-action'>): object[] {
   const { fence, dispatch } = actionOf(change)
   const at = `/status/actions/${change.actionIndex}`
+function admitPatch(run: Live<Run>): object[] {
+  return [
+    { op: 'test', path: '/status/held/since', value: run.status.held?.since },
+    { op: 'remove', path: '/status/held' },
+  ]
+}
+
+/** Refused when a worker took one of the actions meanwhile: what has begun is not stopped for its order. */
+function holdPatch({ clock }: ActDeps, run: Live<Run>): object[] {
+  return [
+    ...run.spec.actions.flatMap((_, actionIndex) => fenceTest({ run, actionIndex })),
+    { op: 'add', path: '/status/held', value: { since: toRfc3339(clock.now()) } },
+  ]
+}
+
+function approvePatch(change: OnAction<'approve'>): object[] {
+  const at = `/status/actions/${change.actionIndex}/phases/${change.phaseIndex}`
+  return [...fenceTest(change), { op: 'add', path: `${at}/approved`, value: true }]
+}
+
   return [
     ...fenceTest(change),
     { op: 'replace', path: `${at}/fence`, value: { owner: '', instance: '', attempt: fence.attempt + 1 } },
@@ -205,14 +234,14 @@ function fenceTest(change: { readonly run: Run; readonly actionIndex: number }):
 /** A job that waits or is worked on is not added twice; one that was lost comes back with the next sweep. */
 async function addJob(
   { queue, added, clock, sweepMs }: ActDeps,
-  { run, actionIndex }: OnAction<'add-job'>,
+  { run, actionIndex, lane }: OnAction<'add-job'>,
 ): Promise<Afterwards> {
   const { dispatch } = actionOf({ run, actionIndex })
   const id = jobId(run.spec.actionSet.uid, actionIndex, dispatch)
   const last = added.get(id)
   if (last !== undefined && clock.now() - last < sweepMs * 0.9) return undefined
   const { namespace, name } = run.metadata
-  await queue.add(id, { namespace: namespace ?? '', runName: name, actionIndex, dispatch })
+  await queue.add(id, { namespace: namespace ?? '', runName: name, actionIndex, dispatch }, { priority: lane })
   added.set(id, clock.now())
   return undefined
 }

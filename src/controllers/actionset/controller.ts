@@ -9,6 +9,7 @@ import { actionSetKeyOf, Caches } from './caches.ts'
 import { decide } from './decide.ts'
 import { gather } from './gather.ts'
 import { removeOldRuns } from './old-runs.ts'
+import type { WaitingLine } from './waiting-line.ts'
 import { WrittenStatuses } from './written-statuses.ts'
 
 export interface ActionSetControllerOptions {
@@ -17,6 +18,7 @@ export interface ActionSetControllerOptions {
   readonly namespace: string
   readonly events: EventSink
   readonly isGone: (fence: Fence) => boolean
+  readonly line: WaitingLine
 }
 
 /** Drives the ActionSets of one namespace: read, compare, act on the difference. */
@@ -27,6 +29,7 @@ export class ActionSetController {
   readonly #act: ActDeps
   readonly #stop = new AbortController()
   #open = false
+  #leaveLine: (() => void) | undefined
 
   constructor(options: ActionSetControllerOptions) {
     this.#options = options
@@ -42,7 +45,11 @@ export class ActionSetController {
       kube: deps.kube,
       namespace,
       signal: this.#stop.signal,
-      onKey: (key) => this.#open && this.#queue.add(key),
+      onKey: (key) => {
+        if (!this.#open) return
+        this.#queue.add(key)
+        options.line.changed()
+      },
       onError: (error) => deps.log.warn({ namespace, error: String(error) }, 'watch interrupted, it is being repaired'),
     })
     this.#act = {
@@ -62,6 +69,10 @@ export class ActionSetController {
   async start(): Promise<void> {
     await this.#caches.synced()
     this.#open = true
+    this.#leaveLine = this.#options.line.join({
+      openRuns: () => this.#caches.openRuns(),
+      lookAt: (run) => this.#queue.add(actionSetKeyOf(run)),
+    })
     this.sweep()
   }
 
@@ -99,14 +110,16 @@ export class ActionSetController {
 
   async close(): Promise<void> {
     this.#open = false
+    this.#leaveLine?.()
     this.#stop.abort(new Error('the controller is being stopped'))
     await this.#queue.close()
     await this.#caches.close()
   }
 
   async #reconcile(key: string, signal: AbortSignal): Promise<Result> {
-    const { deps, isGone } = this.#options
-    const view = await gather({ kube: deps.kube, caches: this.#caches, findFunction: deps.findFunction, isGone }, key, signal)
+    const { deps, isGone, line } = this.#options
+    const { kube, findFunction, clock } = deps
+    const view = await gather({ kube, caches: this.#caches, findFunction, isGone, line, clock }, key, signal)
     if (!view) return undefined
     let result: Result
     for (const change of decide(view)) {

@@ -5,8 +5,10 @@ import type { NewRun } from '../../engine/new-run.ts'
 import { newRun, refusedStatus } from '../../engine/new-run.ts'
 import type { Plan } from '../../engine/plan.ts'
 import { actionsOf, isFinished, projectStatus } from '../../engine/project.ts'
-import { isBarred, isItsTurn } from '../../engine/turn.ts'
+import { isBarred, suspendedPhase } from '../../engine/turn.ts'
+import { toRfc3339 } from '../../base/clock.ts'
 import type { Live } from '../../kube/objects.ts'
+import type { Verdict } from './waiting-line.ts'
 
 /** Everything there is under one name, read at one time. */
 export interface View {
@@ -17,6 +19,11 @@ export interface View {
   readonly orphans: readonly Live<Run>[]
   /** Looked at only when a Run is to be made. */
   readonly plan?: Plan
+  /** False: a Run made now would have to wait. */
+  readonly admitted?: boolean
+  /** How each Run stands in the queue. */
+  readonly verdictOn: (run: Live<Run>) => Verdict
+  readonly nowMs: number
   readonly isGone: (fence: Fence) => boolean
 }
 
@@ -26,10 +33,20 @@ export type Change =
   | { readonly kind: 'status'; readonly status: ActionSetStatus; readonly why: string; readonly warning?: Refusal }
   | { readonly kind: 'cancel'; readonly run: Live<Run>; readonly why: string }
   /** Ends an action that was never launched and that nobody has. */
-  | { readonly kind: 'drop-action'; readonly run: Live<Run>; readonly actionIndex: number; readonly why: string }
+  | {
+      readonly kind: 'drop-action'
+      readonly run: Live<Run>
+      readonly actionIndex: number
+      readonly why: string
+      readonly code?: string
+    }
   /** Takes an action from a worker that is gone. */
   | { readonly kind: 'free-action'; readonly run: Live<Run>; readonly actionIndex: number }
-  | { readonly kind: 'add-job'; readonly run: Live<Run>; readonly actionIndex: number }
+  | { readonly kind: 'add-job'; readonly run: Live<Run>; readonly actionIndex: number; readonly lane: number }
+  /** Lets a Run that waited begin, or makes one wait that must and has not begun. */
+  | { readonly kind: 'admit' | 'hold'; readonly run: Live<Run> }
+  /** A person lets the phase go on. */
+  | { readonly kind: 'approve'; readonly run: Live<Run>; readonly actionIndex: number; readonly phaseIndex: number }
   /** All actions have ended, but two at once: neither ended the Run. */
   | { readonly kind: 'end-run'; readonly run: Live<Run> }
 
@@ -47,7 +64,15 @@ export function decide(view: View): Change[] {
   if (!run) return [...ofOrphans, ...decideNew(view, actionSet)]
   const why = actionSet.metadata.annotations?.[names.cancel] === 'true' ? `annotation ${names.cancel}` : undefined
   const ofRun = isFinished(run) && isMarkedFinished(run) ? [] : decideRun(view, run, why)
-  return [...ofOrphans, ...ofRun, { kind: 'status', status: projectStatus(run), why: 'the Run says so' }]
+  return [...ofOrphans, ...ofRun, { kind: 'status', status: statusOf(view, run), why: 'the Run says so' }]
+}
+
+/** The Run's picture, and what of the queue is not in it. */
+function statusOf({ verdictOn }: View, run: Live<Run>): ActionSetStatus {
+  const status = projectStatus(run)
+  if (status.state !== 'pending' || run.status.cancel) return status
+  const { waiting } = verdictOn(run)
+  return waiting ? { ...status, waiting } : status
 }
 
 export function isMarkedFinished(run: Pick<Run, 'metadata'>): boolean {
@@ -55,7 +80,7 @@ export function isMarkedFinished(run: Pick<Run, 'metadata'>): boolean {
 }
 
 /** An ActionSet without a Run: it is new, or it came from elsewhere (restored, or left by Kanister). */
-function decideNew({ plan }: View, actionSet: ActionSet): Change[] {
+function decideNew({ plan, admitted, nowMs }: View, actionSet: ActionSet): Change[] {
   const state = actionSet.status?.state
   if (state === 'complete' || state === 'failed') return []
   if (state === 'running') return [{ kind: 'status', ...notOurs(actionSet) }]
@@ -69,7 +94,9 @@ function decideNew({ plan }: View, actionSet: ActionSet): Change[] {
   if (plan.findings.length > 0) return [refuse(actionSet, plan)]
   if (plan.actions.length === 0)
     return [{ kind: 'status', why: 'it has no actions', status: { state: 'complete', error: { message: '' }, progress: {} } }]
-  return [{ kind: 'create-run', run: newRun(actionSet, plan) }]
+  const run = newRun(actionSet, plan)
+  const held = admitted === false ? { held: { since: toRfc3339(nowMs) } } : {}
+  return [{ kind: 'create-run', run: { ...run, status: { ...run.status, ...held } } }]
 }
 
 /** An ActionSet runs once. What somebody else began has side effects that we know nothing of. */
@@ -118,17 +145,21 @@ function refusalOf(actionSet: ActionSet, plan: Plan, message: string): Refusal {
 function decideRun(view: View, run: Live<Run>, cancelWhy: string | undefined): Change[] {
   if (cancelWhy !== undefined && !run.status.cancel && !isFinished(run)) return [{ kind: 'cancel', run, why: cancelWhy }]
   if (isFinished(run)) return isMarkedFinished(run) ? [] : [{ kind: 'end-run', run }]
-  const writes = actionsOf(run).flatMap((action, actionIndex) => decideWrite(view, run, action, actionIndex))
+  const verdict = view.verdictOn(run)
+  const writes = actionsOf(run).flatMap((action, actionIndex) => decideWrite(view, run, verdict, action, actionIndex))
   const first = writes[0]
   if (first) return [first]
-  return actionsOf(run).flatMap((action, actionIndex) =>
-    isOpen(action) && action.fence.owner === '' && isItsTurn(run, actionIndex)
-      ? [{ kind: 'add-job' as const, run, actionIndex }]
-      : [],
-  )
+  if (verdict.step === 'admit' || verdict.step === 'hold') return [{ kind: verdict.step, run }]
+  if (verdict.step === 'stay') return []
+  return actionsOf(run).flatMap((action, actionIndex) => {
+    const lane = verdict.lanes.get(actionIndex)
+    return isOpen(action) && action.fence.owner === '' && lane !== undefined
+      ? [{ kind: 'add-job' as const, run, actionIndex, lane }]
+      : []
+  })
 }
 
-function decideWrite(view: View, run: Live<Run>, action: RunAction, actionIndex: number): Change[] {
+function decideWrite(view: View, run: Live<Run>, verdict: Verdict, action: RunAction, actionIndex: number): Change[] {
   if (!isOpen(action)) return []
   const unowned = action.fence.owner === ''
   if (unowned && !action.launched && run.status.cancel) {
@@ -137,7 +168,28 @@ function decideWrite(view: View, run: Live<Run>, action: RunAction, actionIndex:
   if (unowned && isBarred(run, actionIndex)) {
     return [{ kind: 'drop-action', run, actionIndex, why: 'not begun: an action before it in the sequence failed' }]
   }
+  if (verdict.expired && unowned && !hasBegun(run)) {
+    return [{ kind: 'drop-action', run, actionIndex, why: verdict.expired, code: 'RUN_QUEUE_TIMEOUT' }]
+  }
+  const suspended = suspendedPhase(action)
+  if (unowned && suspended && !run.status.cancel && isApproved(view, run, suspended.name)) {
+    return [{ kind: 'approve', run, actionIndex, phaseIndex: suspended.at }]
+  }
   return view.isGone(action.fence) ? [{ kind: 'free-action', run, actionIndex }] : []
+}
+
+/** Some action of it was launched or is owned, or has ended otherwise than by its wait. */
+function hasBegun(run: Live<Run>): boolean {
+  return actionsOf(run).some(
+    ({ launched, fence, state, error }) =>
+      launched || fence.owner !== '' || state === 'complete' || (error && error.code !== 'RUN_QUEUE_TIMEOUT'),
+  )
+}
+
+function isApproved({ actionSet }: View, run: Live<Run>, phase: string): boolean {
+  if (actionSet?.metadata.uid !== run.spec.actionSet.uid) return false
+  const approved = (actionSet.metadata.annotations?.[names.approve] ?? '').split(/[\s,]+/)
+  return approved.includes('true') || approved.includes(phase)
 }
 
 function isOpen(action: RunAction): boolean {

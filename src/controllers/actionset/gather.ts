@@ -1,12 +1,15 @@
 import type { ActionSet } from '../../api/actionset.ts'
 import type { Blueprint } from '../../api/blueprint.ts'
+import type { Clock } from '../../base/clock.ts'
 import { runName, type Fence, type Run } from '../../api/run.ts'
+import { newRun } from '../../engine/new-run.ts'
 import { planActionSet, type FindFunction, type Plan } from '../../engine/plan.ts'
 import type { Kube } from '../../kube/kube.ts'
 import { parseKey, type Live } from '../../kube/objects.ts'
 import { ownKinds } from '../../kube/own-kinds.ts'
 import type { Caches } from './caches.ts'
 import type { View } from './decide.ts'
+import type { WaitingLine } from './waiting-line.ts'
 import { isSettled, isStripped } from './projection.ts'
 
 export interface GatherDeps {
@@ -14,18 +17,33 @@ export interface GatherDeps {
   readonly caches: Caches
   readonly findFunction: FindFunction
   readonly isGone: (fence: Fence) => boolean
+  readonly line: Pick<WaitingLine, 'admitsNew' | 'verdictOn'>
+  readonly clock: Clock
 }
 
 /** Reads everything under one key: from the caches, and from the server where a lagging cache would lead to something that cannot be undone. */
 export async function gather(deps: GatherDeps, key: string, signal: AbortSignal): Promise<View | undefined> {
-  const { caches, isGone } = deps
+  const { caches, line, clock } = deps
+  const base = { isGone: deps.isGone, verdictOn: (run: Live<Run>) => line.verdictOn(run), nowMs: clock.now() }
   const actionSet = caches.actionSet(key)
   const orphans = await confirmOrphans(deps, key, actionSet, signal)
-  if (!actionSet) return { orphans, isGone }
+  if (!actionSet) return { ...base, orphans }
   const run = await findRun(deps, actionSet, signal)
-  if (run === 'settled') return orphans.length > 0 ? { orphans, isGone } : undefined
+  if (run === 'settled') return orphans.length > 0 ? { ...base, orphans } : undefined
   const plan = run || hasState(actionSet) ? undefined : await makePlan(deps, actionSet, signal)
-  return { actionSet, orphans, isGone, ...(run ? { run } : {}), ...(plan ? { plan } : {}) }
+  const admitted = plan && isRunnable(plan) ? line.admitsNew(newRun(actionSet, plan)) : undefined
+  return {
+    ...base,
+    actionSet,
+    orphans,
+    ...(run ? { run } : {}),
+    ...(plan ? { plan } : {}),
+    ...(admitted === undefined ? {} : { admitted }),
+  }
+}
+
+function isRunnable({ findings, actions }: Plan): boolean {
+  return findings.length === 0 && actions.length > 0
 }
 
 /** States that are not ours to begin. `pending` and none are. */

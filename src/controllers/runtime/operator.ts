@@ -36,6 +36,12 @@ export interface OperatorSettings {
   readonly livenessPollMs: number
   /** A worker whose Lease was not renewed for so long is gone, in ms. @default 10_000 */
   readonly workerTimeoutMs: number
+  /** ActionSets of one namespace under way at a time; 0: no limit. @default 0 */
+  readonly perNamespace: number
+  /** Jobs that wait in the queue at a time. @default 64 */
+  readonly window: number
+  /** How long an ActionSet that shares its objects with nobody waits for them unless it says otherwise, in ms. @default 24 h */
+  readonly objectTimeoutMs: number
   /** Runs are removed so long after their end, in ms. @default 24 h */
   readonly keepRunsMs: number
 }

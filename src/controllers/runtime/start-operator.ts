@@ -2,6 +2,7 @@ import { retry } from '../../base/backoff.ts'
 import type { EventSink } from '../../kube/events.ts'
 import type { HeldLease } from '../../kube/lease.ts'
 import { ActionSetController } from '../actionset/controller.ts'
+import { WaitingLine } from '../actionset/waiting-line.ts'
 import { reportMissingFields } from './crd-guard.ts'
 import { controllerError } from './errors.ts'
 import { refuseBesideKanister } from './kanister-guard.ts'
@@ -15,6 +16,9 @@ const defaults: OperatorSettings = {
   sweepMs: 5_000,
   livenessPollMs: 2_000,
   workerTimeoutMs: 10_000,
+  perNamespace: 0,
+  window: 64,
+  objectTimeoutMs: 24 * 3_600_000,
   keepRunsMs: 24 * 3_600_000,
 }
 
@@ -43,6 +47,7 @@ class RunningOperator {
   readonly #events: EventSink
   readonly #liveness: Liveness
   readonly #controllers = new Set<ActionSetController>()
+  readonly #line: WaitingLine
   #governing: readonly Promise<void>[] = []
   #unsubscribe: (() => void) | undefined
   #end: { resolve(): void; reject(error: unknown): void } = { resolve: () => undefined, reject: () => undefined }
@@ -56,6 +61,13 @@ class RunningOperator {
       namespace: deps.namespace,
       clock: deps.clock,
       timeoutMs: this.#settings.workerTimeoutMs,
+    })
+    this.#line = new WaitingLine({
+      clock: deps.clock,
+      engineNamespace: deps.namespace,
+      perShare: this.#settings.perNamespace > 0 ? this.#settings.perNamespace : Infinity,
+      window: this.#settings.window,
+      objectTimeoutMs: this.#settings.objectTimeoutMs,
     })
     this.done = new Promise((resolve, reject) => {
       this.#end = { resolve, reject }
@@ -141,6 +153,7 @@ class RunningOperator {
       namespace,
       events: this.#events,
       isGone: (fence) => this.#liveness.isGone(fence),
+      line: this.#line,
     })
   }
 

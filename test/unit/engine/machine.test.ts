@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { RunAction } from '../../../src/api/run.ts'
 import {
   isEnded,
+  suspendedPhase,
   nextStep,
   reduce,
   type ActionState,
@@ -35,12 +36,37 @@ const ended = (at: PhaseAt): MachineEvent => ({ type: 'phaseEnded', at, now })
 const failed = (at: PhaseAt): MachineEvent => ({ type: 'phaseFailed', at, now, failure: { message: `${at} failed` } })
 
 describe('an action', () => {
+  test('waits before a phase that wants approval, owned by nobody, and goes on where it was', () => {
+    const { plan, action } = queued()
+    const before = apply({ plan: { ...plan, suspends: [1] }, action }, launched, started(0), ended(0))
+
+    expect(nextStep(before)).toEqual({ kind: 'suspend', at: 1 })
+    const waiting = apply(before, { type: 'suspended', at: 1, now }, { type: 'released' })
+    expect(waiting.action.fence.owner).toBe('')
+    expect(suspendedPhase(waiting.action)).toMatchObject({ at: 1 })
+    expect(nextStep(waiting)).toEqual({ kind: 'suspend', at: 1 })
+
+    const approved = approve(waiting, 1)
+    expect(suspendedPhase(approved.action)).toBeUndefined()
+    expect(nextStep(approved)).toEqual({ kind: 'phase', at: 1, resumed: false })
+  })
+
+  test('that waits for approval and is cancelled runs its deferred phase', () => {
+    const { plan, action } = queued()
+    const before = apply({ plan: { ...plan, suspends: [0] }, action }, launched)
+
+    const state = apply(before, { type: 'suspended', at: 0, now }, { type: 'released' }, { type: 'cancelled' })
+
+    expect(nextStep(state)).toEqual({ kind: 'phase', at: 'defer', resumed: false })
+  })
+
   test('goes from launch through its phases and the deferred one to artifacts, record and end', () => {
     const steps: string[] = []
     let state = queued()
     const answers: Record<Step['kind'], MachineEvent[]> = {
       launch: [launched],
       phase: [],
+      suspend: [],
       artifacts: [{ type: 'artifactsRendered', artifacts: {} }],
       record: [{ type: 'recorded', key: 'k' }],
       finish: [{ type: 'finished', now }],
@@ -134,7 +160,8 @@ describe('whatever happens', () => {
         fc.boolean(),
         fc.infiniteStream(outcome),
         (phases, deferred, publishes, outcomes) => {
-          let state = queued(phases, deferred, publishes)
+          const { plan, action: first } = queued(phases, deferred, publishes)
+          let state: ActionState = { plan: { ...plan, suspends: phases > 1 ? [1] : [] }, action: first }
           for (let steps = 0; !isEnded(state.action); steps++) {
             expect(steps).toBeLessThan(500)
             const { well, dies, cancel } = outcomes.next().value
@@ -155,6 +182,12 @@ describe('whatever happens', () => {
   })
 })
 
+/** As the operator writes it into the journal. */
+function approve({ plan, action }: ActionState, at: number): ActionState {
+  const phases = action.phases.map((phase, index) => (index === at ? { ...phase, approved: true } : phase))
+  return { plan, action: { ...action, phases } }
+}
+
 function advance(state: ActionState, well: boolean, dies: boolean): ActionState {
   const step = nextStep(state)
   switch (step.kind) {
@@ -165,6 +198,10 @@ function advance(state: ActionState, well: boolean, dies: boolean): ActionState 
       const running = apply(state, started(step.at))
       if (dies) return running
       return apply(running, well ? ended(step.at) : failed(step.at))
+    }
+    case 'suspend': {
+      const waiting = apply(state, { type: 'suspended', at: step.at, now }, { type: 'released' })
+      return well ? approve(waiting, step.at) : waiting
     }
     case 'artifacts':
       return apply(
