@@ -1,4 +1,17 @@
-import { anything, flag, freeObject, integer, list, map, object, oneOf, optional, text, type TypeOf } from '../schema/build.ts'
+import {
+  anything,
+  flag,
+  freeObject,
+  integer,
+  list,
+  map,
+  object,
+  oneOf,
+  optional,
+  text,
+  uncheckedByServer,
+  type TypeOf,
+} from '../schema/build.ts'
 import { ActionSpec, PhaseProgress, executionModes, states } from './actionset.ts'
 import { Artifact } from './artifact.ts'
 import { BlueprintAction, templateLanguages } from './blueprint.ts'
@@ -133,14 +146,14 @@ export const RunBody = object({
           'How it stands in the queue.',
         ),
       ),
-      actions: list(RunActionSpec, 'Actions.'),
+      actions: list(uncheckedByServer(RunActionSpec), 'Actions.'),
     },
     'What was asked for, frozen.',
   ),
   status: object(
     {
       state: oneOf(states, 'State of the whole.'),
-      actions: map(RunAction, 'Journal of each action, by its index.'),
+      actions: map(uncheckedByServer(RunAction), 'Journal of each action, by its index.'),
       cancel: optional(
         object(
           { reason: text('Why, for people.'), at: text('When it was asked for.', { format: 'date-time' }) },
