@@ -20,6 +20,7 @@ export interface CertificateRequest {
 const oid = {
   commonName: '2.5.4.3',
   sha256WithRsa: '1.2.840.113549.1.1.11',
+  sha256WithEcdsa: '1.2.840.10045.4.3.2',
   subjectKeyId: '2.5.29.14',
   keyUsage: '2.5.29.15',
   subjectAltName: '2.5.29.17',
@@ -30,9 +31,12 @@ const oid = {
   clientAuth: '1.3.6.1.5.5.7.3.2',
 } as const
 
-/** A version 3 certificate in DER, signed with SHA-256 and RSA (RFC 5280). */
+/** A version 3 certificate in DER, signed with SHA-256 and RSA or ECDSA, as the signer's key is (RFC 5280). */
 export function signCertificate(request: CertificateRequest): Buffer {
-  const algorithm = derSequence(derObjectId(oid.sha256WithRsa), der(derTag.null))
+  const isEcdsa = request.signer.key.asymmetricKeyType === 'ec'
+  const algorithm = isEcdsa
+    ? derSequence(derObjectId(oid.sha256WithEcdsa))
+    : derSequence(derObjectId(oid.sha256WithRsa), der(derTag.null))
   const subject = nameOf(request.commonName)
   const issuer = request.signer.certificate ? subjectIn(request.signer.certificate) : subject
   const body = derSequence(
