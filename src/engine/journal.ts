@@ -205,6 +205,9 @@ export class Journal {
       { op: 'test', path: `${at}/fence/owner`, value: owner },
       { op: 'test', path: `${at}/fence/instance`, value: instance },
       { op: 'replace', path: at, value: action },
+      // Whoever takes an action that nobody had ends the server's notes of who wrote which field: nobody else writes a Run, and
+      // keeping them costs as much as the write itself.
+      ...(owner === '' ? [{ op: 'add', path: '/metadata/managedFields', value: [{}] }] : []),
       ...end,
     ]
     return await this.#runs.patch(this.#key, patch, { type: 'json', signal, retry: false, timeoutMs: 10_000 })
