@@ -18,6 +18,7 @@ export const locationDelete = defineFunction({
     'Removed are the object, what belongs to it (its manifest) and all below `<path>/`. Kanister deletes whatever begins with the text, so `backup-1` takes `backup-10` along.',
     'A path that is empty, names the bucket alone or climbs out of the location is refused; Kanister then empties the bucket.',
   ],
+  positional: ['artifact'],
   rbac: [],
   resume: 'restart',
   async run(ctx, { artifact }) {

@@ -38,6 +38,7 @@ export const prepareData = defineFunction({
     'A pod that was evicted or otherwise ended without an exit code is a failure in any case.',
   ],
   aliases: { serviceAccount: 'serviceaccount' },
+  positional: ['namespace', 'image', 'command'],
   makesPods: true,
   rbac: jobPodRules,
   resume: 'adopt',
