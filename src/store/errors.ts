@@ -10,6 +10,10 @@ export const storeError = defineErrors({
   STORE_UNAVAILABLE: { next: 'retry', summary: 'The store answered with an error of its own (5xx).' },
   STORE_THROTTLED: { next: 'retry', summary: 'The store asks to slow down.' },
   STORE_FULL: { next: 'stop', summary: 'The store or its quota is full.' },
+  STORE_LOCKED: {
+    next: 'stop',
+    summary: 'The object is under retention or a legal hold and cannot be changed or deleted yet.',
+  },
   STORE_EXISTS: { next: 'stop', summary: 'The key is taken and the caller asked to create it only if absent.' },
   STORE_CHANGED: { next: 'retry', summary: 'The object was replaced while it was being read.' },
   STORE_BAD_KEY: { next: 'stop', summary: 'The key is empty or not one that every store can hold.' },

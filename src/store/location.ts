@@ -2,6 +2,7 @@ import { storeError } from './errors.ts'
 import { joinKey } from './key.ts'
 import { badLocation } from './location/bad-location.ts'
 import { openFilestore } from './location/open-filestore.ts'
+import { openGcs } from './location/open-gcs.ts'
 import { openS3 } from './location/open-s3.ts'
 import type { Opener, OpenStoreOptions, OpenedStore } from './location/opened-store.ts'
 import type { ResolvedProfile } from './profile-json.ts'
@@ -49,10 +50,7 @@ function whole({ location }: ResolvedProfile): string {
 /** One line for each type of location. */
 const openers: Readonly<Record<string, Opener>> = {
   s3Compliant: openS3,
-  gcs: notYet(
-    'Google Cloud Storage',
-    'its S3-compatible endpoint https://storage.googleapis.com with HMAC keys works as s3Compliant',
-  ),
+  gcs: openGcs,
   azure: notYet('Azure Blob Storage', 'put an S3-compatible store in front of it'),
   filestore: openFilestore,
   kopia: notYet('a Kopia server', 'use the object store behind it as s3Compliant'),

@@ -2,6 +2,7 @@ import type { ResolvedProfile } from '../profile-json.ts'
 import { S3Store } from '../s3.ts'
 import type { ChecksumMode, S3Credentials } from '../s3/settings.ts'
 import { badLocation } from './bad-location.ts'
+import { endpointOf } from './endpoint.ts'
 import type { OpenStoreOptions, OpenedStore } from './opened-store.ts'
 
 /** Any store that speaks S3. */
@@ -17,19 +18,6 @@ export function openS3(profile: ResolvedProfile, options: OpenStoreOptions): Ope
     ...(location.region === '' ? {} : { region: location.region }),
     ...(location.caBundle === '' ? {} : { caPem: location.caBundle }),
   })
-}
-
-/** Trailing slashes are cut, a path is kept; a bare `host:port` means https, as for restic and the AWS tools. */
-function endpointOf(text: string): string {
-  const url = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `https://${text}`
-  const parsed = URL.canParse(url) ? new URL(url) : undefined
-  if (parsed === undefined || !['http:', 'https:'].includes(parsed.protocol)) {
-    throw badLocation(`location.endpoint "${text}" is not a URL like https://s3.example.com:9000`)
-  }
-  if (parsed.username !== '' || parsed.password !== '') {
-    throw badLocation('location.endpoint holds credentials: put them into the Secret and leave the URL plain')
-  }
-  return url.replace(/\/+$/, '')
 }
 
 function s3Credentials({ credential }: ResolvedProfile): S3Credentials {

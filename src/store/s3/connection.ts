@@ -5,7 +5,8 @@ import { withDeadline } from '../../base/deadline.ts'
 import { storeError } from '../errors.ts'
 import { type StoreTiming, defaultTiming } from '../timing.ts'
 import type { S3Settings } from './settings.ts'
-import { type RequestSubject, translateError } from './translate-error.ts'
+import type { RequestSubject } from '../request-subject.ts'
+import { translateError } from './translate-error.ts'
 
 export type S3Module = typeof import('@aws-sdk/client-s3')
 

@@ -3,7 +3,7 @@ import type { PutResult } from '../object-store.ts'
 import type { Checksums } from './checksums.ts'
 import type { S3Connection } from './connection.ts'
 import { type Payload, bodyOf, checksumText, signedWith } from './payload.ts'
-import { publishing } from './publishing.ts'
+import { publishing } from '../publishing.ts'
 
 export interface PutRequest {
   readonly key: string

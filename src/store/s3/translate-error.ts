@@ -1,14 +1,7 @@
 import { HoldfastError, messageOf } from '../../base/errors.ts'
 import { storeError } from '../errors.ts'
-
-/** What a request was about, for the message. */
-export interface RequestSubject {
-  /** `put of object "k"`: a noun. */
-  readonly what: string
-  /** `bucket "b" at https://endpoint`. */
-  readonly where: string
-  readonly bucket: string
-}
+import { type Known, cannotReach, checkCredentials, knownByErrno, knownByStatus } from '../network-fault.ts'
+import type { RequestSubject } from '../request-subject.ts'
 
 interface S3Fault {
   readonly name: string
@@ -22,7 +15,7 @@ export function translateError(error: unknown, subject: RequestSubject): unknown
   if (error instanceof HoldfastError) return error
   const fault = faultOf(error)
   if (fault === undefined) return error
-  const known = byName[fault.name] ?? byErrno[fault.errno] ?? byStatus(fault.status) ?? looksBroken(fault)
+  const known = byName[fault.name] ?? knownByErrno[fault.errno] ?? knownByStatus(fault.status) ?? looksBroken(fault)
   const [code, hint] = known ?? ['STORE_REFUSED', '']
   const said = sayWhy(fault)
   return storeError(code, `${subject.what} in ${subject.where} failed: ${said}${hint === '' ? '' : `; ${hint}`}`, {
@@ -30,13 +23,6 @@ export function translateError(error: unknown, subject: RequestSubject): unknown
     details: { bucket: subject.bucket, status: fault.status || undefined, s3Code: fault.name || undefined },
   })
 }
-
-type Known = readonly [code: keyof typeof storeError.table, hint: string]
-
-const checkCredentials = "check the Profile's credential and the rights of its user on the bucket"
-
-/** The way out when nothing is heard of an endpoint. */
-export const cannotReach = 'check location.endpoint of the Profile, and that the network lets this process reach it'
 
 const byName: Readonly<Record<string, Known>> = {
   NoSuchKey: ['STORE_NOT_FOUND', ''],
@@ -54,6 +40,7 @@ const byName: Readonly<Record<string, Known>> = {
   InvalidToken: ['STORE_DENIED', 'the session token is not valid: put fresh credentials into the Secret'],
   RequestTimeTooSkewed: ['STORE_DENIED', "this machine's clock and the store's differ too much: set the clock"],
   InvalidObjectState: ['STORE_REFUSED', 'the object is in an archive class: restore it there first'],
+  ObjectLocked: ['STORE_LOCKED', 'it is under retention or a legal hold: wait until that has ended'],
   PreconditionFailed: ['STORE_EXISTS', ''],
   ConditionalRequestConflict: ['STORE_UNAVAILABLE', ''],
   OperationAborted: ['STORE_UNAVAILABLE', ''],
@@ -78,42 +65,6 @@ const byName: Readonly<Record<string, Known>> = {
   EntityTooLarge: ['STORE_TOO_LARGE', ''],
   KeyTooLongError: ['STORE_BAD_KEY', 'choose a shorter path'],
   InvalidBucketName: ['STORE_NO_BUCKET', 'correct location.bucket of the Profile'],
-}
-
-const untrusted = 'trust its authority (location.caBundle), or set skipSSLVerify in the Profile'
-
-const byErrno: Readonly<Record<string, Known>> = {
-  ECONNREFUSED: ['STORE_UNREACHABLE', cannotReach],
-  ENOTFOUND: ['STORE_UNREACHABLE', cannotReach],
-  EAI_AGAIN: ['STORE_UNREACHABLE', cannotReach],
-  EHOSTUNREACH: ['STORE_UNREACHABLE', cannotReach],
-  ENETUNREACH: ['STORE_UNREACHABLE', cannotReach],
-  ETIMEDOUT: ['STORE_UNREACHABLE', cannotReach],
-  ECONNRESET: ['STORE_UNREACHABLE', ''],
-  ECONNABORTED: ['STORE_UNREACHABLE', ''],
-  EPIPE: ['STORE_UNREACHABLE', ''],
-  ERR_STREAM_PREMATURE_CLOSE: ['STORE_UNREACHABLE', ''],
-  DEPTH_ZERO_SELF_SIGNED_CERT: ['STORE_UNTRUSTED', untrusted],
-  SELF_SIGNED_CERT_IN_CHAIN: ['STORE_UNTRUSTED', untrusted],
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: ['STORE_UNTRUSTED', untrusted],
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: ['STORE_UNTRUSTED', untrusted],
-  UNABLE_TO_GET_ISSUER_CERT: ['STORE_UNTRUSTED', untrusted],
-  CERT_HAS_EXPIRED: ['STORE_UNTRUSTED', 'renew it'],
-  ERR_TLS_CERT_ALTNAME_INVALID: ['STORE_UNTRUSTED', 'use the name it was made for, or set skipSSLVerify in the Profile'],
-}
-
-function byStatus(status: number): Known | undefined {
-  if (status === 404) return ['STORE_NOT_FOUND', '']
-  if (status === 401 || status === 403) return ['STORE_DENIED', checkCredentials]
-  if (status === 412) return ['STORE_EXISTS', '']
-  if (status === 409) return ['STORE_UNAVAILABLE', '']
-  if (status === 413) return ['STORE_TOO_LARGE', '']
-  if (status === 429) return ['STORE_THROTTLED', '']
-  if (status === 507) return ['STORE_FULL', 'free space or add storage']
-  if (status === 408) return ['STORE_UNREACHABLE', '']
-  if (status === 501) return ['STORE_REFUSED', 'this store does not offer it']
-  if (status >= 500) return ['STORE_UNAVAILABLE', '']
-  return undefined
 }
 
 /** No answer of S3 at all: a proxy's page, a body cut while it was parsed, a protocol error of the HTTP parser. */

@@ -7,9 +7,10 @@ import type { Checksums } from './checksums.ts'
 import type { S3Connection } from './connection.ts'
 import { MultipartUpload } from './multipart-upload.ts'
 import type { PartPlan } from '../part-plan.ts'
-import { type Part, Parts } from '../parts.ts'
+import { type PartFlow, sendParts, withParts } from '../part-flow.ts'
+import type { Part } from '../parts.ts'
 import { payloadOf } from './payload.ts'
-import { publishing } from './publishing.ts'
+import { publishing } from '../publishing.ts'
 import { putObject } from './put-object.ts'
 
 export interface StreamUpload {
@@ -20,33 +21,16 @@ export interface StreamUpload {
   readonly onProgress: (uploadedBytes: number) => void
 }
 
-/** What the functions below share during one upload. `stop` ends all of it, whoever fails first. */
-interface Job extends StreamUpload {
-  readonly connection: S3Connection
-  readonly checksums: Checksums
-  readonly parts: Parts
-  readonly stop: AbortController
-}
+/** What the functions below share during one upload. */
+type Job = StreamUpload & PartFlow & { readonly connection: S3Connection; readonly checksums: Checksums }
 
 /** A stream as one object: by a single request if it fits into the first part, else in parts. */
 export async function uploadStream(connection: S3Connection, checksums: Checksums, given: StreamUpload): Promise<PutResult> {
-  given.signal.throwIfAborted()
-  const stop = new AbortController()
-  const signal = AbortSignal.any([given.signal, stop.signal])
-  const parts = new Parts(given.body, given.plan, signal)
-  const job: Job = { ...given, connection, checksums, parts, stop, signal }
-  try {
-    const first = await parts.next()
-    return parts.ended ? await putWhole(job, first) : await putInParts(job, first)
-  } catch (error) {
-    stop.abort(error)
-    // An abort from outside is thrown as it was given, even if it was first seen as a failed request.
-    given.signal.throwIfAborted()
-    throw stop.signal.reason
-  } finally {
-    parts.cancel()
-    stop.abort(new Error('finished'))
-  }
+  return withParts(given, async (flow) => {
+    const job: Job = { ...given, ...flow, connection, checksums }
+    const first = await job.parts.next()
+    return job.parts.ended ? putWhole(job, first) : putInParts(job, first)
+  })
 }
 
 async function putWhole({ connection, checksums, key, signal, onProgress }: Job, part: Part): Promise<PutResult> {
@@ -59,7 +43,7 @@ async function putInParts(job: Job, first: Part): Promise<PutResult> {
   const { connection, plan, parts, signal } = job
   const useChecksum = await job.checksums.decide(connection, job.key, signal)
   return withUpload(job, job.key, useChecksum, async (upload) => {
-    await sendParts(job, upload, plan.directParts, first)
+    await sendInto(job, upload, plan.directParts, first)
     while (!parts.ended) await appendSection(job, upload)
     const etag = await publishing(connection, signal, async (inner) => {
       const published = await upload.complete(inner)
@@ -98,33 +82,12 @@ function leftBehind(connection: S3Connection, key: string, error: unknown, abort
   return storeError(error.code as keyof typeof storeError.table, text, { cause: error, details: { ...error.details, key } })
 }
 
-/** Sends up to `limit` parts, as many at once as there are buffers; returns when all of them are stored. */
-async function sendParts(job: Job, upload: MultipartUpload, limit: number, first?: Part): Promise<void> {
-  const { parts, stop, signal } = job
-  const sending = new Set<Promise<void>>()
-  const send = (part: Part, number: number): void => {
-    const sent = sendPart(job, upload, part, number)
-      .catch((error: unknown) => stop.abort(error))
-      .finally(() => sending.delete(sent))
-    sending.add(sent)
-  }
-  try {
-    let count = 0
-    if (first) send(first, ++count)
-    while (!parts.ended && count < limit) send(await parts.next(), ++count)
-  } finally {
-    // Also after a failure: an upload is aborted only when no part of it is on its way any more.
-    await Promise.all(sending)
-  }
-  signal.throwIfAborted()
+async function sendInto(job: Job, upload: MultipartUpload, limit: number, first?: Part): Promise<void> {
+  await sendParts(job, { limit, ...(first ? { first } : {}) }, (part, number) => sendPart(job, upload, part, number))
 }
 
 async function sendPart(job: Job, upload: MultipartUpload, part: Part, number: number): Promise<void> {
-  try {
-    await upload.uploadPart(number, payloadOf(part.bytes), job.signal)
-  } finally {
-    part.release()
-  }
+  await upload.uploadPart(number, payloadOf(part.bytes), job.signal)
   if (upload.key === job.key) job.onProgress(upload.sizeBytes)
 }
 
@@ -142,7 +105,7 @@ async function appendSection(job: Job, main: MultipartUpload): Promise<void> {
   try {
     // Without checksums of its own: that of an object in parts is one of checksums, which is no use to the main upload.
     const sizeBytes = await withUpload(job, key, false, async (section) => {
-      await sendParts(job, section, plan.sectionParts)
+      await sendInto(job, section, plan.sectionParts)
       await section.complete(signal)
       return section.sizeBytes
     })

@@ -25,6 +25,11 @@ const programs = {
   'open-volumes': { source: '.', ldflags: '-s -w' },
 } as const satisfies Record<string, GoProgram>
 
+/** Those that no cluster needs, only some tests. */
+const testPrograms = {
+  'fake-gcs-server': { source: 'github.com/fsouza/fake-gcs-server', ldflags: '-s -w' },
+} as const satisfies Record<string, GoProgram>
+
 export type GoProgramName = keyof typeof programs
 
 /** Paths of the built programs. */
@@ -33,12 +38,16 @@ export type GoPrograms = Readonly<Record<GoProgramName, string>>
 /** Builds what is not in the cache, one after the other: the Go compiler takes all cores by itself. */
 export async function ensureGoPrograms(folders: Folders): Promise<GoPrograms> {
   const paths: Partial<Record<GoProgramName, string>> = {}
-  for (const name of Object.keys(programs) as GoProgramName[]) paths[name] = await ensureGoProgram(folders, name)
+  for (const name of Object.keys(programs) as GoProgramName[]) paths[name] = await ensure(folders, name, programs[name])
   return paths as GoPrograms
 }
 
-async function ensureGoProgram(folders: Folders, name: GoProgramName): Promise<string> {
-  const { source, ldflags } = programs[name]
+/** Builds one that only tests need, unless it is in the cache; gives its path. */
+export async function ensureTestProgram(folders: Folders, name: keyof typeof testPrograms): Promise<string> {
+  return ensure(folders, name, testPrograms[name])
+}
+
+async function ensure(folders: Folders, name: string, { source, ldflags }: GoProgram): Promise<string> {
   const folder = sourceFolder(name)
   const key = keyOf(await keyOfFolder(folder), source, ldflags, process.arch)
   const built = await cached(folders, name, key, async (out) => {
@@ -58,6 +67,6 @@ async function requireGo(): Promise<void> {
   }
 }
 
-function sourceFolder(name: GoProgramName): string {
+function sourceFolder(name: string): string {
   return fileURLToPath(new URL(`./${name}`, import.meta.url))
 }

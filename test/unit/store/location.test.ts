@@ -79,6 +79,12 @@ describe('opening a location', () => {
 
   const but = (change: object): ResolvedProfile => decodeProfile({ ...wire, ...change })
   const at = (change: object): ResolvedProfile => but({ Location: { ...wire.Location, ...change } })
+  const gcs = (secret: string): ResolvedProfile =>
+    decodeProfile({
+      ...wire,
+      Location: { type: 'gcs', bucket: 'b' },
+      Credential: { Type: 'keyPair', KeyPair: { ID: 'project', Secret: secret } },
+    })
   test.each([
     ['an unknown type', at({ type: 'ftp' }), 'Unsupported Location type: ftp'],
     ['a Kopia server', at({ type: 'kopia' }), 'use the object store behind it'],
@@ -92,6 +98,8 @@ describe('opening a location', () => {
     ['a credential of Kopia', but({ Credential: { Type: 'kopia' } }), "CredentialType 'kopia' not supported"],
     ['a secret of another cloud', but({ Credential: credentialOf({}, 'secrets.kanister.io/gcp') }), 'secrets.kanister.io/aws'],
     ['a role', but({ Credential: credentialOf({ role: 'arn:x' }) }), 'assuming roles is not built yet'],
+    ['a gcs key that is none', gcs('hush'), 'is not the JSON key file'],
+    ['a gcs key of another kind', gcs('{"type":"external_account","x":"hush"}'), 'is not that of a service account'],
     ['a secret without keys', but({ Credential: credentialOf({}) }), 'lacks aws_access_key_id'],
   ])('refuses %s', (_name, profile, message) => {
     expect(() => openStore(profile)).toThrow(expect.objectContaining({ code: 'STORE_BAD_LOCATION' }))

@@ -1,0 +1,26 @@
+import type { Clock } from '../../base/clock.ts'
+import type { StoreTiming } from '../timing.ts'
+
+/** Everything a connection to one bucket needs; nothing is read from the environment. */
+export interface GcsSettings {
+  readonly bucket: string
+  /** @default https://storage.googleapis.com */
+  readonly endpoint?: string
+  readonly account: ServiceAccount
+  /** Trust any certificate. @default false */
+  readonly skipSslVerify?: boolean
+  /** PEM certificates trusted instead of the system's. */
+  readonly caPem?: string
+  /** @default 64 */
+  readonly maxConnections?: number
+  readonly timing?: Partial<StoreTiming>
+  readonly clock?: Clock
+}
+
+/** Of the JSON key file of a service account. */
+export interface ServiceAccount {
+  readonly email: string
+  /** PEM. */
+  readonly privateKey: string
+  readonly keyId?: string
+}
