@@ -9,6 +9,7 @@ import { errorOfAnswer, errorOfTransport } from './api-errors.ts'
 import type { CallOptions, KubeClient, KubeRequest, QueryValue } from './client.ts'
 import { kubeError } from './errors.ts'
 import type { KubeEndpoint } from './kubeconfig.ts'
+import { createTlsOptions } from './tls-options.ts'
 import { openWebSocket } from './web-socket.ts'
 
 /** Requests in flight at once; watches, logs and execs have connections of their own and are bounded by who opens them. */
@@ -23,6 +24,7 @@ export function createClient(endpoint: KubeEndpoint, clock: Clock = systemClock)
   const Agent = secure ? HttpsAgent : HttpAgent
   const unary = new Agent({ keepAlive: true, maxSockets, timeout: idleSocketMs })
   const streaming = new Agent({ keepAlive: false })
+  const tlsOptions = createTlsOptions(endpoint)
 
   const send = async (request: KubeRequest, streams: boolean, signal: AbortSignal): Promise<IncomingMessage> => {
     const identity = await endpoint.credentials.current()
@@ -36,7 +38,7 @@ export function createClient(endpoint: KubeEndpoint, clock: Clock = systemClock)
     return await new Promise((resolve, reject) => {
       const url = urlOf(endpoint.server, request)
       const agent = streams ? streaming : unary
-      const options = { method: request.method, headers, agent, signal, ...endpoint.tls, ...pair(identity) }
+      const options = { method: request.method, headers, agent, signal, ...tlsOptions(identity) }
       const call: ClientRequest = secure ? httpsRequest(url, options) : httpRequest(url, options)
       call.once('response', resolve)
       // After the head, a failure shows on the response; this listener only keeps it from being thrown.
@@ -106,17 +108,13 @@ export function createClient(endpoint: KubeEndpoint, clock: Clock = systemClock)
     webSocket: async (request, protocols, options = {}): Promise<ChannelSocket> =>
       await withRetry({ ...request, method: 'POST' }, options, async (signal) => {
         const url = urlOf(endpoint.server, request)
-        return await openWebSocket(url, protocols, { endpoint, agent: streaming, signal })
+        return await openWebSocket(url, protocols, { endpoint, tlsOptions, agent: streaming, signal })
       }),
     close() {
       unary.destroy()
       streaming.destroy()
     },
   }
-}
-
-function pair(identity: { readonly cert?: string | Buffer | undefined; readonly key?: string | Buffer | undefined }): object {
-  return identity.cert && identity.key ? { cert: identity.cert, key: identity.key } : {}
 }
 
 /** One attempt under its own time limit, which leaves as KUBE_TIMEOUT. */

@@ -3,6 +3,7 @@ import { type Agent as HttpAgent, type IncomingMessage, request as httpRequest }
 import { type Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import { errorOfAnswer, errorOfTransport } from './api-errors.ts'
 import { ChannelSocket } from './channel-socket.ts'
+import type { Identity } from './credentials.ts'
 import { kubeError } from './errors.ts'
 import type { KubeEndpoint } from './kubeconfig.ts'
 
@@ -15,11 +16,18 @@ export async function openWebSocket(
   protocols: readonly string[],
   {
     endpoint,
+    tlsOptions,
     agent,
     signal,
-  }: { readonly endpoint: KubeEndpoint; readonly agent: HttpAgent | HttpsAgent; readonly signal: AbortSignal },
+  }: {
+    readonly endpoint: KubeEndpoint
+    readonly tlsOptions: (identity: Identity) => object
+    readonly agent: HttpAgent | HttpsAgent
+    readonly signal: AbortSignal
+  },
 ): Promise<ChannelSocket> {
-  const { authorization, cert, key } = await endpoint.credentials.current()
+  const identity = await endpoint.credentials.current()
+  const { authorization } = identity
   signal.throwIfAborted()
   const nonce = randomBytes(16).toString('base64')
   const headers = {
@@ -31,7 +39,7 @@ export async function openWebSocket(
     'sec-websocket-protocol': protocols.join(', '),
     ...(authorization !== undefined && { authorization }),
   }
-  const options = { headers, agent, signal, ...endpoint.tls, ...(cert && key && { cert, key }) }
+  const options = { headers, agent, signal, ...tlsOptions(identity) }
   return await new Promise((resolve, reject) => {
     const request = url.protocol === 'https:' ? httpsRequest(url, options) : httpRequest(url, options)
     request.on('error', (error) => reject(signal.aborted ? signal.reason : errorOfTransport(error, endpoint.server)))
