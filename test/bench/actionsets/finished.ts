@@ -51,7 +51,7 @@ async function fill({ kube, namespace }: Place, count: number): Promise<void> {
   const runs = kube.resource(ownKinds.runs)
   const blueprint = await kube.resource(ownKinds.blueprints).get({ namespace, name: 'bp' })
   const endedAt = new Date(Date.now() - 3_600_000).toISOString()
-  await mapBounded(Array.from({ length: count }), 24, async (_, index) => {
+  await mapBounded([...Array(count).keys()], 24, async (index) => {
     const made = actionSetIn(namespace, `old-${index}`, 'true')
     const unlabelled = { ...made, metadata: { ...made.metadata, labels: {} } }
     const plan = planActionSet({ actionSet: unlabelled, blueprints: new Map([['bp', blueprint]]), findFunction: getFunction })
