@@ -13,7 +13,7 @@ import { sealOverhead } from './format/seal.ts'
  * says are passed over; their blobs are then stored again.
  */
 export async function adoptPacks(context: RepositoryContext, ids: readonly Id[], signal: AbortSignal): Promise<IndexedPack[]> {
-  const wanted = ids.filter((id) => !context.index.blobs.hasPack(id))
+  const wanted = ids.filter((id) => !context.index.blobs.hasPack(id) && !context.index.markedPacks.has(id))
   const packs = await mapBounded(wanted, 8, (id, both) => readPack(context, id, both), signal)
   return packs.filter((pack) => pack !== undefined)
 }

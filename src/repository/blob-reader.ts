@@ -38,7 +38,7 @@ export class BlobReader {
   }
 
   async tree(id: Id): Promise<TreeNode[]> {
-    return parseTree(await this.#treeBlob(id), `tree ${shortId(id)}`)
+    return parseTree(await this.treeBytes(id), `tree ${shortId(id)}`)
   }
 
   /** Raw data blobs in the order of `ids`, read ahead. Whoever gets them must not write into them: a repeated id may come as the same bytes. */
@@ -81,7 +81,7 @@ export class BlobReader {
   }
 
   #locate(type: BlobType, id: Id): WantedBlob {
-    const location = this.#context.index.blobs.find(type, id)
+    const location = this.#context.index.find(type, id)
     if (!location)
       throw repositoryError('REPOSITORY_DAMAGED', `${type} blob ${id} is in no index; what refers to it cannot be restored`)
     return { ...location, id }
@@ -119,7 +119,8 @@ export class BlobReader {
     return this.#pool.open(bytes, wanted)
   }
 
-  async #treeBlob(id: Id): Promise<Buffer> {
+  /** A tree as it was written. */
+  async treeBytes(id: Id): Promise<Buffer> {
     const blob = this.#locate('tree', id)
     const { pack, offset, length } = blob
     const whole = await this.#treePack(pack)

@@ -13,11 +13,17 @@ import { listSnapshots } from './snapshots.ts'
 
 export interface CheckOptions {
   /** Read every pack and open every blob, not only what leads to them. @default false */
-  readonly readData?: boolean
+  readonly readData?: boolean | DataSubset
   readonly signal?: AbortSignal
   readonly onProgress?: (progress: { readonly packsRead: number; readonly packCount: number }) => void
   readonly onWarning?: (warning: string) => void
 }
+
+/**
+ * A part of the packs: the `part`-th of `of` (each pack is in one and the same part every time, so that `of` runs read everything), or so many
+ * percent by chance.
+ */
+export type DataSubset = { readonly part: number; readonly of: number } | { readonly percent: number }
 
 /** What is wrong, each with the object it concerns; none means sound. */
 export interface CheckReport {
@@ -35,14 +41,14 @@ export interface CheckFinding {
 }
 
 /**
- * Reads what others write, so it takes a shared lock only: snapshots are listed before the index, hence all they need is in it, and packs of a
+ * Reads what others write, so it takes a shared lock only (sweeps keep away): snapshots are listed before the index, hence all they need is in it, and packs of a
  * backup that runs meanwhile look like orphans.
  */
 export async function checkRepository(context: RepositoryContext, options: CheckOptions = {}): Promise<CheckReport> {
   const { signal, onWarning } = options
   return withLock(
     context,
-    { exclusive: false, readOnly: true, ...(signal && { signal }), ...(onWarning && { onWarning }) },
+    { exclusive: false, withoutSweeps: true, readOnly: true, ...(signal && { signal }), ...(onWarning && { onWarning }) },
     async (locked) => {
       const findings: CheckFinding[] = []
       const note = (object: string, problem: string): void => void findings.push({ object, problem })
@@ -58,11 +64,30 @@ export async function checkRepository(context: RepositoryContext, options: Check
         locked,
       )
       const present = [...packs.values()].filter((pack) => sizes.has(pack.id))
-      const readBytes = options.readData ? await readPacks(context, present, { note, signal: locked, ...options }) : 0
+      const chosen = choosePacks(present, options.readData ?? false)
+      const readBytes = await readPacks(context, chosen, { note, ...options, signal: locked })
       const orphanPackCount = [...sizes.keys()].filter((id) => !packs.has(id)).length
       return { findings, snapshotCount: snapshots.length, packCount: packs.size, orphanPackCount, readBytes }
     },
   )
+}
+
+function choosePacks(packs: readonly IndexedPack[], subset: NonNullable<CheckOptions['readData']>): readonly IndexedPack[] {
+  if (typeof subset === 'boolean') return subset ? packs : []
+  if ('part' in subset) {
+    const { part, of } = subset
+    if (!Number.isInteger(of) || !Number.isInteger(part) || of < 1 || of > 256 || part < 1 || part > of)
+      throw repositoryError('REPOSITORY_BAD_ARGUMENT', `${part}/${of} is no part of the data: give 1/n to n/n, n at most 256`)
+    return packs.filter(({ id }) => Number.parseInt(id.slice(0, 2), 16) % of === part - 1)
+  }
+  if (!(subset.percent > 0 && subset.percent <= 100))
+    throw repositoryError(
+      'REPOSITORY_BAD_ARGUMENT',
+      `${subset.percent} % is no part of the data: give more than 0, at most 100`,
+    )
+  const count = Math.ceil((packs.length * subset.percent) / 100)
+  const byChance = packs.map((pack) => ({ pack, place: Math.random() })).toSorted((a, b) => a.place - b.place)
+  return byChance.slice(0, count).map(({ pack }) => pack)
 }
 
 type Note = (object: string, problem: string) => void
@@ -95,7 +120,7 @@ async function checkTrees(context: RepositoryContext, roots: readonly Id[], note
     if (seen.has(tree)) return
     seen.add(tree)
     for (const node of await reader.tree(tree)) {
-      const missing = node.content?.find((id) => !context.index.blobs.find('data', id))
+      const missing = node.content?.find((id) => !context.index.find('data', id))
       if (missing)
         note(`tree ${tree}`, `file ${JSON.stringify(node.name.toString())} needs data blob ${missing}, which is in no index`)
       if (node.subtree) await visitOrNote(node.subtree)

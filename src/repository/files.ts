@@ -6,7 +6,10 @@ import { type Id, isId, sha256Hex, shortId } from './format/ids.ts'
 import type { Sealer } from './format/seal.ts'
 
 /** Files of a repository that are one sealed JSON text each; their name is the SHA-256 of the file. */
-export type FileKind = 'index' | 'snapshots' | 'locks'
+export type FileKind = 'index' | 'snapshots' | 'locks' | typeof markFolder
+
+/** Ours; restic looks into no folder of this name. */
+export const markFolder = 'holdfast-marks'
 
 export function packKey(id: Id): string {
   return `data/${id.slice(0, 2)}/${id}`

@@ -3,6 +3,7 @@ import { HoldfastError } from '../base/errors.ts'
 import type { ObjectStore } from '../store/object-store.ts'
 import { repositoryError } from './errors.ts'
 import { createConfig, renderConfig } from './format/config-file.ts'
+import type { Polynomial } from './format/polynomial.ts'
 import { createSealer, randomSealingKey } from './format/seal.ts'
 import { processIdentity } from './identity.ts'
 import { type NewKey, addKey } from './keys/add-key.ts'
@@ -11,6 +12,8 @@ import { type EngineOptions, type Repository, createRepository } from './reposit
 export interface InitOptions extends EngineOptions {
   /** Each gets a key file; the first is the one the repository counts as opened by. At least one. */
   readonly keys: readonly NewKey[]
+  /** `Repository.polynomial` of another one: the same bytes are then cut alike in both, so that copies and own backups share blobs. @default random */
+  readonly polynomial?: Polynomial
   readonly signal?: AbortSignal
 }
 
@@ -22,7 +25,7 @@ export async function initRepository(store: ObjectStore, options: InitOptions): 
   const { keys, signal, clock = systemClock, identity = processIdentity() } = options
   assertKeys(keys)
   await assertEmpty(store, signal)
-  const config = createConfig()
+  const config = createConfig(options.polynomial)
   const master = randomSealingKey()
   const sealer = createSealer(master)
   const written: string[] = []

@@ -1,20 +1,39 @@
-import { BlobIndex } from './blob-index.ts'
+import { HoldfastError } from '../base/errors.ts'
+import { BlobIndex, type BlobLocation } from './blob-index.ts'
 import type { RepositoryFiles } from './files.ts'
-import type { Id } from './format/ids.ts'
+import { type Id, shortId } from './format/ids.ts'
 import { type IndexedPack, parseIndex } from './format/index-file.ts'
+import type { BlobType } from './format/pack-header.ts'
+import { loadMarks } from './marks.ts'
+
+/** A sweep may put other index files in the place of those listed; each time round is one sweep. */
+const mostTries = 5
 
 /** The index files of a repository as one index in memory. */
 export class LoadedIndex {
   readonly #files: RepositoryFiles
   #blobs = new BlobIndex()
+  #markedBlobs = new BlobIndex()
+  #marked: ReadonlySet<Id> = new Set()
   #loaded = new Set<Id>()
 
   constructor(files: RepositoryFiles) {
     this.#files = files
   }
 
+  /** What backups may build upon: the blobs of all packs but the marked ones, which may go while they run. */
   get blobs(): BlobIndex {
     return this.#blobs
+  }
+
+  /** Blobs of marked packs: for whoever reads, where there is no other copy. */
+  get markedBlobs(): BlobIndex {
+    return this.#markedBlobs
+  }
+
+  /** Packs that a prune in steps may remove. */
+  get markedPacks(): ReadonlySet<Id> {
+    return this.#marked
   }
 
   /** The files that were read. */
@@ -22,31 +41,50 @@ export class LoadedIndex {
     return [...this.#loaded]
   }
 
+  /** Where to read a blob. */
+  find(type: BlobType, id: Id): BlobLocation | undefined {
+    return this.#blobs.find(type, id) ?? this.#markedBlobs.find(type, id)
+  }
+
   /**
-   * Reads index files that are new. If one that was read is gone, somebody pruned: everything is read anew, since its packs may be gone.
-   * To be called under a lock, or a prune may run between this and the work.
+   * Reads index files that are new. If one that was read is gone, or packs were marked since, everything is read anew. To be called under a lock, or
+   * a prune may run between this and the work.
    */
   async refresh(signal?: AbortSignal): Promise<void> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.#refreshOnce(signal)
+      } catch (error) {
+        if (!(error instanceof HoldfastError) || error.code !== 'STORE_NOT_FOUND' || tries >= mostTries) throw error
+      }
+    }
+  }
+
+  async #refreshOnce(signal?: AbortSignal): Promise<void> {
+    const marked = new Set((await loadMarks(this.#files, signal)).flatMap(({ packs }) => packs))
     const present = (await this.#files.list('index', signal)).map(({ id }) => id)
-    const gone = this.#loaded.difference(new Set(present)).size > 0
-    const blobs = gone ? new BlobIndex() : this.#blobs
-    const loaded = gone ? new Set<Id>() : new Set(this.#loaded)
+    const anew = this.#loaded.difference(new Set(present)).size > 0 || marked.symmetricDifference(this.#marked).size > 0
+    const blobs = anew ? new BlobIndex() : this.#blobs
+    const markedBlobs = anew ? new BlobIndex() : this.#markedBlobs
+    const loaded = anew ? new Set<Id>() : new Set(this.#loaded)
     await this.#files.loadAll(
       'index',
       present.filter((id) => !loaded.has(id)),
       (json, id) => {
-        for (const pack of parseIndex(json, `index/${id}`)) blobs.addPack(pack)
+        for (const pack of parseIndex(json, `index/${shortId(id)}`)) (marked.has(pack.id) ? markedBlobs : blobs).addPack(pack)
         loaded.add(id)
       },
       signal,
     )
     this.#blobs = blobs
+    this.#markedBlobs = markedBlobs
+    this.#marked = marked
     this.#loaded = loaded
   }
 
   /** What this process just saved. */
   add(file: Id, packs: readonly IndexedPack[]): void {
     this.#loaded.add(file)
-    for (const pack of packs) this.#blobs.addPack(pack)
+    for (const pack of packs) (this.#marked.has(pack.id) ? this.#markedBlobs : this.#blobs).addPack(pack)
   }
 }

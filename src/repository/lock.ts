@@ -1,10 +1,11 @@
+import { randomBytes } from 'node:crypto'
 import { HoldfastError, messageOf } from '../base/errors.ts'
 import { withCleanupSignal } from '../base/deadline.ts'
 import type { RepositoryContext } from './context.ts'
 import { repositoryError } from './errors.ts'
 import { nanosFromMs } from './format/go-time.ts'
 import { type Id, shortId } from './format/ids.ts'
-import { type LockFile, parseLock, renderLock } from './format/lock-file.ts'
+import { type LockFile, holderOf, parseLock, renderLock } from './format/lock-file.ts'
 
 const refreshMs = 5 * 60_000
 const loseAfterMs = 22 * 60_000
@@ -15,6 +16,10 @@ const lookAgainMs = 3_000
 
 export interface LockOptions {
   readonly exclusive: boolean
+  /** With `exclusive`: stands only against those who do not know of marks, and against others that sweep. @default false */
+  readonly sweeping?: boolean
+  /** For a shared lock: sweeps keep away too, as from strangers. @default false */
+  readonly withoutSweeps?: boolean
   readonly signal?: AbortSignal
   /** How long to wait for locks of others that are in the way. @default the context's */
   readonly waitMs?: number
@@ -28,6 +33,8 @@ export interface LockOptions {
 /** A lock that is held. `signal` is aborted when it could not be refreshed in time, or by the caller's signal. */
 export interface RepositoryLock {
   readonly signal: AbortSignal
+  /** As `holderOf` names it. */
+  readonly holder: string
   /** REPOSITORY_LOCK_LOST when somebody removed it: to be asked before what cannot be undone. */
   assertHeld(signal: AbortSignal): Promise<void>
   release(): Promise<void>
@@ -71,14 +78,15 @@ export async function acquireLock(context: RepositoryContext, options: LockOptio
 async function tryLock(context: RepositoryContext, options: LockOptions): Promise<RepositoryLock> {
   const { signal, onWarning = () => undefined } = options
   await assertFree(context, options, undefined)
+  const holder = randomBytes(8).toString('hex')
   let id: Id
   try {
-    id = await writeLock(context, options)
+    id = await writeLock(context, options, holder)
   } catch (error) {
     if (!options.readOnly || !(error instanceof HoldfastError) || error.code !== 'STORE_DENIED') throw error
     onWarning(`no lock was written, since the store denies it: ${messageOf(error)}`)
     const nothing = async (): Promise<void> => undefined
-    return { signal: signal ?? new AbortController().signal, assertHeld: nothing, release: nothing }
+    return { signal: signal ?? new AbortController().signal, holder, assertHeld: nothing, release: nothing }
   }
   try {
     await context.clock.sleep(settleMs, signal)
@@ -87,7 +95,39 @@ async function tryLock(context: RepositoryContext, options: LockOptions): Promis
     await removeQuietly(context, id, onWarning)
     throw error
   }
-  return keepLock(context, options, id)
+  return keepLock(context, options, { id, holder })
+}
+
+/** Who holds a lock now, but for those that are dead. Asked twice, as a refresh puts one file in the place of another while we list. */
+export async function presentHolders(context: RepositoryContext, signal: AbortSignal): Promise<Set<string>> {
+  const holders = new Set<string>()
+  for (const look of [1, 2]) {
+    for (const { id, sizeBytes } of await context.files.list('locks', signal)) {
+      if (sizeBytes === 0) continue
+      const lock = await loadLock(context, id, signal)
+      if (lock === 'unreadable') holders.add(`lock ${id}`)
+      else if (lock !== 'gone' && !isStale(context, lock)) holders.add(holderOf(lock))
+    }
+    if (look === 1) await context.clock.sleep(settleMs, signal)
+  }
+  return holders
+}
+
+/** Removes locks that count no longer, as `restic unlock` does; with `all`, those of the living too. Gives how many. */
+export async function unlock(context: RepositoryContext, { all = false, signal }: UnlockOptions = {}): Promise<number> {
+  let removed = 0
+  for (const { id } of await context.files.list('locks', signal)) {
+    const lock = all ? 'gone' : await loadLock(context, id, signal)
+    if (!all && (lock === 'gone' || lock === 'unreadable' || !isStale(context, lock))) continue
+    await context.files.remove('locks', id, signal)
+    removed++
+  }
+  return removed
+}
+
+export interface UnlockOptions {
+  readonly all?: boolean
+  readonly signal?: AbortSignal
 }
 
 /** Removes a lock left by a run that ended without doing so. */
@@ -95,7 +135,11 @@ export async function removeLock(context: RepositoryContext, id: Id, signal?: Ab
   await context.files.remove('locks', id, signal)
 }
 
-function keepLock(context: RepositoryContext, options: LockOptions, first: Id): RepositoryLock {
+function keepLock(
+  context: RepositoryContext,
+  options: LockOptions,
+  { id: first, holder }: { readonly id: Id; readonly holder: string },
+): RepositoryLock {
   const { clock } = context
   const { onWarning = () => undefined } = options
   const lost = new AbortController()
@@ -107,7 +151,7 @@ function keepLock(context: RepositoryContext, options: LockOptions, first: Id): 
     // A process that slept may find its lock removed as stale, and what it built upon as well.
     if (clock.now() - refreshed > staleAfterMs) return lost.abort(lostError('was not refreshed for 30 minutes'))
     try {
-      const next = await writeLock(context, { ...options, signal: ended.signal })
+      const next = await writeLock(context, { ...options, signal: ended.signal }, holder)
       const old = id
       id = next
       refreshed = clock.now()
@@ -146,6 +190,7 @@ function keepLock(context: RepositoryContext, options: LockOptions, first: Id): 
   const running = run().catch(() => undefined)
   return {
     signal: options.signal ? AbortSignal.any([options.signal, lost.signal]) : lost.signal,
+    holder,
     assertHeld,
     release: async () => {
       ended.abort(new Error('released'))
@@ -155,12 +200,13 @@ function keepLock(context: RepositoryContext, options: LockOptions, first: Id): 
   }
 }
 
-async function writeLock(context: RepositoryContext, options: LockOptions): Promise<Id> {
+async function writeLock(context: RepositoryContext, options: LockOptions, holder: string): Promise<Id> {
   const { hostname, username, pid } = context.identity
   const time = nanosFromMs(context.clock.now())
+  const own = options.withoutSweeps ? undefined : { holder, sweeping: options.sweeping ?? false }
   const id = await context.files.save(
     'locks',
-    renderLock({ time, exclusive: options.exclusive, hostname, username, pid }),
+    renderLock({ time, exclusive: options.exclusive, hostname, username, pid, own }),
     options.signal,
   )
   try {
@@ -188,8 +234,14 @@ async function assertFree(context: RepositoryContext, options: LockOptions, own:
     const lock = await loadLock(context, id, options.signal)
     if (lock === 'gone') continue
     if (lock !== 'unreadable' && isStale(context, lock)) await removeQuietly(context, id, () => undefined)
-    else if (lock === 'unreadable' || lock.exclusive || options.exclusive) throw locked(id, lock)
+    else if (lock === 'unreadable' || isInTheWay(lock, options)) throw locked(id, lock)
   }
+}
+
+/** A sweep and those who know of marks go on beside each other; everybody else is alone or not, as in restic. */
+function isInTheWay(lock: LockFile, { exclusive, sweeping = false, withoutSweeps = false }: LockOptions): boolean {
+  if (lock.own?.sweeping) return exclusive || withoutSweeps
+  return lock.exclusive || (exclusive && !(sweeping && lock.own))
 }
 
 async function loadLock(

@@ -4,6 +4,7 @@ import { listIds } from './files.ts'
 import { type Id, shortId } from './format/ids.ts'
 import { type IndexedPack, indexedPackSize, parseIndex } from './format/index-file.ts'
 import { type PackUsage, type PrunePlan, planPrune } from './prune-plan.ts'
+import { listSnapshots } from './snapshots.ts'
 import { type UsedBlobs, findUsedBlobs } from './used-blobs.ts'
 
 /** Index files below this are joined on the occasion, or when there are many. */
@@ -32,11 +33,15 @@ interface UsageCount extends PackUsage {
   readonly sizeBytes: number
 }
 
-/** Reads what there is and decides; changes nothing. To be called under an exclusive lock. */
+/**
+ * Reads what there is and decides; changes nothing. Marked packs are left out. Under an exclusive lock it stays true; beside others it is what may
+ * be marked.
+ */
 export async function survey(context: RepositoryContext, maxUnusedPercent: number, signal: AbortSignal): Promise<Survey> {
+  const snapshots = await listSnapshots(context, signal)
   await context.index.refresh(signal)
   const indexIds = context.index.fileIds
-  const used = await findUsedBlobs(context, signal)
+  const used = await findUsedBlobs(context, snapshots, signal)
   const { usage, packsOf } = await countUsage(context, indexIds, used, signal)
   const stored = new Map((await listIds(context.store, 'data', signal)).map(({ id, sizeBytes }) => [id, sizeBytes]))
   checkNeededPacks(used, usage, stored)
@@ -49,7 +54,7 @@ export async function survey(context: RepositoryContext, maxUnusedPercent: numbe
     used,
     usage,
     stored,
-    orphans: [...stored.keys()].filter((id) => !usage.has(id)),
+    orphans: [...stored.keys()].filter((id) => !usage.has(id) && !context.index.markedPacks.has(id)),
     oldIndexes: touched.length > 0 || small.length >= manySmallIndexes ? [...new Set([...touched, ...small])] : [],
   }
 }
@@ -72,7 +77,8 @@ async function countUsage(
     const packs = await loadIndex(context, file, signal)
     packsOf.set(file, { packs: packs.map(({ id }) => id), blobCount: packs.reduce((sum, { blobs }) => sum + blobs.length, 0) })
     // A pack may be in several index files.
-    for (const pack of packs) if (!usage.has(pack.id)) usage.set(pack.id, usageOf(pack, used))
+    for (const pack of packs)
+      if (!usage.has(pack.id) && !context.index.markedPacks.has(pack.id)) usage.set(pack.id, usageOf(pack, used))
   }
   return { usage, packsOf }
 }

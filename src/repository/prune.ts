@@ -5,6 +5,7 @@ import type { Id } from './format/ids.ts'
 import type { PackedBlob } from './format/pack-header.ts'
 import { IndexWriter } from './index-writer.ts'
 import { type RepositoryLock, withLock } from './lock.ts'
+import { removeAllMarks } from './marks.ts'
 import { type Survey, loadIndex, survey } from './prune-survey.ts'
 import { repack } from './repack.ts'
 
@@ -59,8 +60,10 @@ export async function prune(context: RepositoryContext, options: PruneOptions = 
     },
     async (locked, lock) => {
       options.onProgress?.({ step: 'finding', packs: 0 })
+      // What a prune in steps would remove later is decided anew here.
+      await removeAllMarks(context.files, locked)
       const found = await survey(context, options.maxUnusedPercent ?? 5, locked)
-      const written = await moveNeeded(context, found, { ...options, signal: locked })
+      const written = await moveNeeded(context, found, { ...options, relist: true, signal: locked })
       await removePacks(context, found, { lock, signal: locked, onProgress: options.onProgress })
       return resultOf(found, written)
     },
@@ -72,11 +75,18 @@ interface Written {
   bytes: number
 }
 
+interface Moving {
+  /** List what stays anew too, since the old index files will go. */
+  readonly relist: boolean
+  readonly signal: AbortSignal
+  readonly onProgress?: PruneOptions['onProgress']
+}
+
 /** New packs and index files. Until here only additions: whoever reads finds everything in its old place as well. */
-async function moveNeeded(
+export async function moveNeeded(
   context: RepositoryContext,
   found: Survey,
-  { signal, onProgress }: { readonly signal: AbortSignal; readonly onProgress?: PruneOptions['onProgress'] },
+  { relist, signal, onProgress }: Moving,
 ): Promise<Written> {
   const written: Written = { packs: 0, bytes: 0 }
   const { plan } = found
@@ -96,7 +106,10 @@ async function moveNeeded(
     const wanted = plan.rewrite.reduce((sum, id) => sum + (found.usage.get(id)?.usedBlobs ?? 0), 0)
     if (copied !== wanted)
       throw repositoryError('REPOSITORY_DAMAGED', `${copied} of ${wanted} blobs were moved; nothing was removed`)
-    await listKept(context, writer, found, signal)
+    if (relist) {
+      const going = new Set([...plan.drop, ...plan.rewrite])
+      await listKept(context, writer, { files: found.oldIndexes, going, signal })
+    }
     await writer.flush()
     return written
   } finally {
@@ -125,9 +138,13 @@ async function blobsToMove(
 }
 
 /** The packs that stay, out of the index files that will go. */
-async function listKept(context: RepositoryContext, writer: IndexWriter, found: Survey, signal: AbortSignal): Promise<void> {
-  const passed = new Set([...found.plan.drop, ...found.plan.rewrite])
-  for (const file of found.oldIndexes) {
+export async function listKept(
+  context: RepositoryContext,
+  writer: IndexWriter,
+  { files, going, signal }: { readonly files: readonly Id[]; readonly going: ReadonlySet<Id>; readonly signal: AbortSignal },
+): Promise<void> {
+  const passed = new Set(going)
+  for (const file of files) {
     for (const pack of await loadIndex(context, file, signal)) {
       if (passed.has(pack.id)) continue
       passed.add(pack.id)
@@ -148,6 +165,15 @@ async function removePacks(context: RepositoryContext, found: Survey, { lock, si
   await lock.assertHeld(signal)
   for (const id of oldIndexes) await context.files.remove('index', id, signal)
   const going = [...plan.drop, ...plan.rewrite, ...orphans].filter((id) => stored.has(id))
+  await deletePacks(context, going, { lock, signal, onProgress })
+}
+
+/** Packs that are in no index any more. */
+export async function deletePacks(
+  context: RepositoryContext,
+  going: readonly Id[],
+  { lock, signal, onProgress }: Removing,
+): Promise<void> {
   for (let at = 0; at < going.length; at += deleteBatch) {
     await lock.assertHeld(signal)
     await context.store.deleteMany(going.slice(at, at + deleteBatch).map(packKey), { signal })

@@ -4,7 +4,7 @@ import { packKey } from './files.ts'
 import { type Id, shortId } from './format/ids.ts'
 import type { IndexedPack } from './format/index-file.ts'
 import { type BlobType, type PackedBlob, parseHeader, rawLength } from './format/pack-header.ts'
-import { nonceBytes, tagBytes } from './format/seal.ts'
+import { type SealedParts, nonceBytes, tagBytes } from './format/seal.ts'
 import { maxChunkBytes } from './kernel/chunker.ts'
 import { OpenPool } from './pipeline/open-pool.ts'
 import { PackBuilder, packTargetBytes } from './pipeline/pack-builder.ts'
@@ -112,7 +112,7 @@ function* batchesOf({ blobs }: ReadRun): Generator<ReadRun['blobs']> {
 }
 
 /** Fills one pack of each kind; a full one is in the store before more is taken. */
-class PackWriter {
+export class PackWriter {
   readonly #context: RepositoryContext
   readonly #onPack: RepackRequest['onPack']
   readonly #signal: AbortSignal
@@ -130,13 +130,21 @@ class PackWriter {
     { id, uncompressedLength }: Pick<PackedBlob, 'id' | 'uncompressedLength'>,
     sealed: Buffer,
   ): Promise<void> {
-    const pack = this.#open.get(type) ?? new PackBuilder(type, this.#buffer(type))
-    this.#open.set(type, pack)
     const parts = {
       nonce: sealed.subarray(0, nonceBytes),
       ciphertext: sealed.subarray(nonceBytes, sealed.length - tagBytes),
       tag: sealed.subarray(sealed.length - tagBytes),
     }
+    await this.addParts(type, { id, uncompressedLength }, parts)
+  }
+
+  async addParts(
+    type: BlobType,
+    { id, uncompressedLength }: Pick<PackedBlob, 'id' | 'uncompressedLength'>,
+    parts: SealedParts,
+  ): Promise<void> {
+    const pack = this.#open.get(type) ?? new PackBuilder(type, this.#buffer(type))
+    this.#open.set(type, pack)
     pack.append(Buffer.from(id, 'hex'), parts, uncompressedLength)
     if (pack.usedBytes >= packTargetBytes) await this.#close(pack)
   }

@@ -5,30 +5,55 @@ import type { BackupResult } from './backup-session.ts'
 import { type BackupStreamOptions, type BackupStreamResult, backupStream } from './backup-stream.ts'
 import { type BackupTarOptions, backupTar } from './backup-tar.ts'
 import { type CheckOptions, type CheckReport, checkRepository } from './check.ts'
+import { type ChangeTagsOptions, type ChangedTags, changeTags } from './change-tags.ts'
 import type { Identity, RepositoryContext } from './context.ts'
+import { type CopyOptions, type CopyResult, copySnapshots } from './copy-snapshots.ts'
+import { type DiffEntry, type DiffOptions, diffSnapshots } from './diff-snapshots.ts'
 import { openFiles } from './files.ts'
 import type { RepositoryConfig } from './format/config-file.ts'
 import type { Id } from './format/ids.ts'
+import type { Polynomial } from './format/polynomial.ts'
 import { createSealer, type SealingKey } from './format/seal.ts'
 import { processIdentity } from './identity.ts'
-import { type AddKeyOptions, addKey } from './keys/add-key.ts'
+import type { AddKeyOptions } from './keys/add-key.ts'
+import { type KeyInfo, addProvenKey, changeKey, listKeys, removeKey } from './keys/list-keys.ts'
+import { type FindNodesOptions, type FoundNode, type ListNodesOptions, findNodes, listNodes } from './list-nodes.ts'
 import { LoadedIndex } from './loaded-index.ts'
-import { removeLock } from './lock.ts'
+import { type UnlockOptions, removeLock, unlock } from './lock.ts'
+import { type PruneInStepsOptions, type PruneInStepsResult, pruneInSteps } from './prune-in-steps.ts'
 import { type PruneOptions, type PruneResult, prune } from './prune.ts'
+import { type RepairIndexOptions, type RepairIndexResult, repairIndex } from './repair-index.ts'
 import { type RestoreStreamOptions, restoreStream } from './restore-stream.ts'
 import { type RestoreTarOptions, restoreTar } from './restore-tar.ts'
 import { type SizeMode, type SnapshotSizes, snapshotSizes } from './snapshot-sizes.ts'
-import { type Snapshot, type SnapshotQuery, findSnapshot, forgetSnapshot, getSnapshot, listSnapshots } from './snapshots.ts'
+import {
+  type Snapshot,
+  type SnapshotFilter,
+  type SnapshotQuery,
+  findSnapshot,
+  forgetSnapshot,
+  forgetSnapshots,
+  getSnapshot,
+  listSnapshots,
+  matchesFilter,
+} from './snapshots.ts'
 import { type RepositoryStats, type SnapshotStats, repositoryStats, snapshotStats } from './stats.ts'
+import type { WalkedNode } from './walk-tree.ts'
 
 interface Call {
   readonly signal?: AbortSignal
 }
 
+/** For operations between two repositories; nobody else can name it. It survives `{ ...repository }`. */
+const contextKey = Symbol('context')
+
 /** A repository that a key opened. Operations may run side by side; each takes its own lock. */
 export interface Repository {
   readonly id: Id
   readonly version: 1 | 2
+  /** By which files are cut. */
+  readonly polynomial: Polynomial
+  readonly [contextKey]: RepositoryContext
   /** Where it is, for people. */
   readonly description: string
   /** The key file that opened it, and whether its password was the public one of Kanister. */
@@ -39,21 +64,39 @@ export interface Repository {
   restoreStream(options: RestoreStreamOptions): AsyncIterable<Uint8Array>
   restoreTar(options: RestoreTarOptions): AsyncIterable<Uint8Array>
   /** Oldest first. */
-  snapshots(options?: Call): Promise<Snapshot[]>
+  snapshots(options?: Call & { readonly filter?: SnapshotFilter }): Promise<Snapshot[]>
   findSnapshot(query: SnapshotQuery, options?: Call): Promise<Snapshot | undefined>
   getSnapshot(query: SnapshotQuery, options?: Call): Promise<Snapshot>
   forgetSnapshot(id: string, options?: Call): Promise<void>
+  /** Gives their whole ids. */
+  forgetSnapshots(ids: readonly string[], options?: Call): Promise<readonly Id[]>
+  changeTags(options: ChangeTagsOptions): Promise<ChangedTags[]>
+  ls(options: ListNodesOptions): AsyncIterable<WalkedNode>
+  find(options: FindNodesOptions): AsyncIterable<FoundNode>
+  diff(options: DiffOptions): AsyncIterable<DiffEntry>
+  /** Snapshots of this repository into another one that `openRepository` or `initRepository` gave. */
+  copyTo(target: Repository, options?: CopyOptions): Promise<CopyResult>
   check(options?: CheckOptions): Promise<CheckReport>
   /** Gives back the space of what no snapshot needs any more. Excludes everybody else for its time. */
   prune(options?: PruneOptions): Promise<PruneResult>
+  /** The same beside running backups: marks now, removes with a later call. */
+  pruneInSteps(options?: PruneInStepsOptions): Promise<PruneInStepsResult>
+  repairIndex(options?: RepairIndexOptions): Promise<RepairIndexResult>
   stats(options?: Call): Promise<RepositoryStats>
   /** Files and bytes that a restore of this snapshot gives. */
   snapshotStats(query: SnapshotQuery, options?: Call): Promise<SnapshotStats>
   /** The same as `restic stats` counts it; see `SizeMode`. */
   snapshotSizes(query: SnapshotQuery, mode: SizeMode, options?: Call): Promise<SnapshotSizes>
+  keys(options?: Call): Promise<KeyInfo[]>
   addKey(options: AddKeyOptions): Promise<{ readonly keyId: Id }>
+  /** By its id or the beginning of it. */
+  removeKey(id: string, options?: Call): Promise<Id>
+  /** A new key in the place of the one that opened the repository. */
+  changeKey(options: AddKeyOptions): Promise<{ readonly keyId: Id; readonly removed: Id }>
   /** Removes the lock of a dead run whose id its journal kept. */
   removeLock(id: Id, options?: Call): Promise<void>
+  /** Removes locks that count no longer. Gives how many. */
+  unlock(options?: UnlockOptions): Promise<number>
 }
 
 /** How this process works; the defaults suit most. */
@@ -95,25 +138,45 @@ export function createRepository(store: ObjectStore, opened: OpenedKey, options:
       open: options.openThreads ?? Math.min(4, Math.max(2, cores)),
     },
   }
-  return {
+  const repository: Repository = {
     id: config.id,
     version: config.version,
+    polynomial: config.polynomial,
     description: store.description,
     openedBy: { keyId, publicKey },
     backupStream: (request) => backupStream(context, request),
     backupTar: (request) => backupTar(context, request),
     restoreStream: (request) => restoreStream(context, request),
     restoreTar: (request) => restoreTar(context, request),
-    snapshots: (call) => listSnapshots(context, call?.signal),
+    snapshots: async (call) =>
+      (await listSnapshots(context, call?.signal)).filter((snapshot) => matchesFilter(snapshot, call?.filter ?? {})),
     findSnapshot: (query, call) => findSnapshot(context, query, call?.signal),
     getSnapshot: (query, call) => getSnapshot(context, query, call?.signal),
     forgetSnapshot: (id, call) => forgetSnapshot(context, id, call?.signal),
+    forgetSnapshots: (ids, call) => forgetSnapshots(context, ids, call?.signal),
+    changeTags: (request) => changeTags(context, request),
+    ls: (request) => listNodes(context, request),
+    find: (request) => findNodes(context, request),
+    diff: (request) => diffSnapshots(context, request),
+    copyTo: (target, request) => copySnapshots(context, contextOf(target), request),
     prune: (request) => prune(context, request),
+    pruneInSteps: (request) => pruneInSteps(context, request),
+    repairIndex: (request) => repairIndex(context, request),
     check: (request) => checkRepository(context, request),
     stats: (call) => repositoryStats(context, call?.signal),
     snapshotStats: (query, call) => snapshotStats(context, query, call?.signal),
     snapshotSizes: (query, mode, call) => snapshotSizes(context, query, mode, call?.signal),
-    addKey: (request) => addKey(context, request),
+    keys: (call) => listKeys(context, keyId, call),
+    addKey: (request) => addProvenKey(context, request),
+    removeKey: (id, call) => removeKey(context, keyId, id, call),
+    changeKey: (request) => changeKey(context, keyId, request),
     removeLock: (id, call) => removeLock(context, id, call?.signal),
+    unlock: (request) => unlock(context, request),
+    [contextKey]: context,
   }
+  return repository
+}
+
+function contextOf(repository: Repository): RepositoryContext {
+  return repository[contextKey]
 }

@@ -62,7 +62,7 @@ interface Counter {
 type Locate = (type: BlobType, id: Id) => BlobLocation
 
 function locate(context: RepositoryContext, type: BlobType, id: Id): BlobLocation {
-  const found = context.index.blobs.find(type, id)
+  const found = context.index.find(type, id)
   if (found) return found
   throw repositoryError('REPOSITORY_DAMAGED', `${type} blob ${id} is in no index; what refers to it cannot be restored`)
 }

@@ -2,7 +2,7 @@ import { HoldfastError } from '../base/errors.ts'
 import { mapBounded } from '../base/semaphore.ts'
 import type { RepositoryContext } from './context.ts'
 import { repositoryError } from './errors.ts'
-import { type Id, shortId } from './format/ids.ts'
+import { type Id, isId, shortId } from './format/ids.ts'
 import { type SnapshotFile, parseSnapshot } from './format/snapshot-file.ts'
 
 export interface Snapshot extends SnapshotFile {
@@ -17,8 +17,34 @@ export async function listSnapshots(context: RepositoryContext, signal?: AbortSi
   return snapshots.toSorted((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0))
 }
 
-/** How to name a snapshot: by its id or the beginning of it, by a tag (the newest that has it), or `latest`. */
-export type SnapshotQuery = { readonly id: string } | { readonly tag: string } | { readonly latest: true }
+/** Which snapshots are meant; what is not given does not matter. */
+export interface SnapshotFilter {
+  /** One of these. */
+  readonly hosts?: readonly string[]
+  /** At least one of these lists, with all of its tags; an empty list means snapshots without tags. */
+  readonly tags?: ReadonlyArray<readonly string[]>
+  /** All of these. */
+  readonly paths?: readonly string[]
+}
+
+export function matchesFilter(snapshot: Snapshot, { hosts = [], tags = [], paths = [] }: SnapshotFilter): boolean {
+  return (
+    (hosts.length === 0 || hosts.includes(snapshot.hostname ?? '')) &&
+    (tags.length === 0 || tags.some((wanted) => hasTags(snapshot, wanted))) &&
+    paths.every((path) => snapshot.paths.includes(path))
+  )
+}
+
+function hasTags(snapshot: Snapshot, wanted: readonly string[]): boolean {
+  if (wanted.length === 0) return snapshot.tags.length === 0
+  return wanted.every((tag) => snapshot.tags.includes(tag))
+}
+
+/** How to name a snapshot: by its id or the beginning of it, by a tag (the newest that has it), or the newest of those meant. */
+export type SnapshotQuery =
+  | { readonly id: string }
+  | { readonly tag: string }
+  | { readonly latest: true; readonly filter?: SnapshotFilter }
 
 /** Undefined when none fits; REPOSITORY_SNAPSHOT_AMBIGUOUS when the beginning of an id fits several. */
 export async function findSnapshot(
@@ -28,7 +54,9 @@ export async function findSnapshot(
 ): Promise<Snapshot | undefined> {
   if (!('id' in query)) {
     const all = await listSnapshots(context, signal)
-    return all.findLast((snapshot) => 'latest' in query || snapshot.tags.includes(query.tag))
+    return all.findLast((snapshot) =>
+      'latest' in query ? matchesFilter(snapshot, query.filter ?? {}) : snapshot.tags.includes(query.tag),
+    )
   }
   const ids = (await context.files.list('snapshots', signal))
     .map(({ id }) => id)
@@ -64,6 +92,18 @@ export async function getSnapshot(context: RepositoryContext, query: SnapshotQue
  * taken: one small file goes, and readers that began with it find all its blobs still there.
  */
 export async function forgetSnapshot(context: RepositoryContext, id: string, signal?: AbortSignal): Promise<void> {
-  const whole = /^[0-9a-f]{64}$/.test(id) ? id : (await getSnapshot(context, { id }, signal)).id
+  const whole = isId(id) ? id : (await getSnapshot(context, { id }, signal)).id
   await context.files.remove('snapshots', whole, signal)
+}
+
+/** Several at once, by whole ids or their beginnings; all are looked up before the first goes. Without a lock, as `forgetSnapshot`. */
+export async function forgetSnapshots(
+  context: RepositoryContext,
+  ids: readonly string[],
+  signal?: AbortSignal,
+): Promise<readonly Id[]> {
+  const whole: Id[] = []
+  for (const id of ids) whole.push(isId(id) ? id : (await getSnapshot(context, { id }, signal)).id)
+  await mapBounded(new Set(whole), 4, (id, both) => context.files.remove('snapshots', id, both), signal)
+  return whole
 }

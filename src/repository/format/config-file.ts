@@ -11,8 +11,8 @@ export interface RepositoryConfig {
   readonly polynomial: Polynomial
 }
 
-export function createConfig(): RepositoryConfig {
-  return { version: 2, id: randomBytes(32).toString('hex'), polynomial: randomPolynomial() }
+export function createConfig(polynomial: Polynomial = randomPolynomial()): RepositoryConfig {
+  return { version: 2, id: randomBytes(32).toString('hex'), polynomial }
 }
 
 export function renderConfig({ version, id, polynomial }: RepositoryConfig): Buffer {

@@ -46,11 +46,17 @@ export async function addKey(ring: KeyRing, { key, signal }: AddKeyOptions): Pro
             created,
             hostname: config.id,
             username: recoveryUsername,
-            password: derivePassword(key.recoveryKey, config.id),
+            password: passwordOf(key, config.id),
             strength: 'random' as const,
           }
   const file = await renderKeyFile(ring.sealer.key, options)
   const keyId = sha256Hex(file)
   await ring.store.put(`keys/${keyId}`, file, { sha256: keyId, ...(signal && { signal }) })
   return { keyId }
+}
+
+/** What opens the key file: plain restic takes it too. */
+export function passwordOf(key: NewKey, repositoryId: Id): string {
+  if ('encryptionKey' in key) return key.encryptionKey
+  return 'workingPassword' in key ? key.workingPassword : derivePassword(key.recoveryKey, repositoryId)
 }
