@@ -1,7 +1,6 @@
 import type { Waiting } from '../../api/actionset.ts'
 import type { Run } from '../../api/run.ts'
 import type { Clock } from '../../base/clock.ts'
-import { renderGoDuration } from '../../base/go-duration.ts'
 import type { NewRun } from '../../engine/new-run.ts'
 import { openRunOf } from '../../engine/queue-entry.ts'
 import {
@@ -13,6 +12,7 @@ import {
   type Turn,
 } from '../../engine/queue-policy.ts'
 import type { Live } from '../../kube/objects.ts'
+import { describeExpiry, describeWait } from './waiting-words.ts'
 
 export interface WaitingLineOptions {
   readonly clock: Clock
@@ -45,8 +45,8 @@ export interface Verdict {
 
 /** How often the order is looked at while things change, in ms. */
 const tickMs = 100
-/** Positions are shown to that many, and renewed this often, in ms: a thousand that move up must not be a thousand writes. */
-const shownPositions = 20
+const admissionMs = 20
+/** What is shown is renewed this often, in ms: a thousand that move up must not be a thousand writes. */
 const shownMs = 5_000
 /** For how long a decision counts that no cache shows yet, in ms. */
 const grantMs = 30_000
@@ -79,6 +79,7 @@ export class WaitingLine {
   /** Turns that were told of, so that each is told once. */
   #told = new Set<string>()
   #order: Order | undefined
+  #admitted: { readonly admission: Admission; readonly atMs: number } | undefined
   #ticking = false
 
   constructor(options: WaitingLineOptions) {
@@ -97,19 +98,19 @@ export class WaitingLine {
     if (open.objects.length === 0 && this.#options.perShare === Infinity) return true
     const admission = this.#admission([...this.#openRuns().filter(({ key }) => key !== open.key), { ...open, held: true }])
     if (!admission.admit.has(open.key)) return false
-    this.#grants.set(open.key, { run: open, isNew: true, untilMs: clock.now() + grantMs })
+    this.#grant({ run: open, isNew: true, untilMs: clock.now() + grantMs })
     return true
   }
 
   /** A place is taken for the Run before its journal says so: of two that are decided on at once only one gets it. */
   verdictOn(run: Live<Run>): Verdict {
     const open = this.#view(run)
-    const admission = this.#isBound(open) ? this.#admission(this.#openRuns()) : undefined
+    const admission = this.#isBound(open) ? this.#admissionFor(open) : undefined
     const blocked = admission?.blocked.get(open.key)
     const step = this.#stepOf(open, admission)
     if (step === 'admit') {
       const untilMs = this.#options.clock.now() + grantMs
-      this.#grants.set(open.key, { run: { ...open, held: false }, isNew: false, untilMs })
+      this.#grant({ run: { ...open, held: false }, isNew: false, untilMs })
     }
     const expired = this.#expiry(run, open, blocked)
     const lanes = step === 'go' ? this.#lanesOf(open) : new Map<number, number>()
@@ -135,6 +136,22 @@ export class WaitingLine {
 
   #isBound(run: OpenRun): boolean {
     return run.held || run.objects.length > 0 || this.#options.perShare < Infinity
+  }
+
+  #grant(grant: Grant): void {
+    this.#grants.set(grant.run.key, grant)
+    this.#admitted = undefined
+  }
+
+  /** What ended since costs its successor some ms; what was let in since is a grant, and counts at once. */
+  #admissionFor({ key, held }: OpenRun): Admission {
+    const now = this.#options.clock.now()
+    const last = this.#admitted
+    const isKnown = !held || this.#grants.has(key) || last?.admission.blocked.has(key) || last?.admission.admit.has(key)
+    if (last && isKnown && now - last.atMs < admissionMs) return last.admission
+    const admission = this.#admission(this.#openRuns())
+    this.#admitted = { admission, atMs: now }
+    return admission
   }
 
   #admission(runs: readonly OpenRun[]): Admission {
@@ -188,7 +205,7 @@ export class WaitingLine {
     const now = this.#options.clock.now()
     const last = this.#shown.get(open.key)
     if (last && now - last.atMs < shownMs) return last.waiting
-    const waiting = describe(open, blocked, this.#currentOrder(open.key).places.get(open.key))
+    const waiting = describeWait(open, blocked, this.#currentOrder(open.key).places.get(open.key))
     this.#shown.set(open.key, { waiting, atMs: now })
     return waiting
   }
@@ -196,18 +213,13 @@ export class WaitingLine {
   #expiry(run: Live<Run>, open: OpenRun, blocked: Blocked | undefined): string | undefined {
     const limitMs = run.spec.queue?.timeoutMs ?? (open.objects.length > 0 ? this.#options.objectTimeoutMs : Infinity)
     if (this.#options.clock.now() - open.sinceMs <= limitMs) return undefined
-    const what =
-      blocked?.for === 'Object'
-        ? `ActionSet ${blocked.holder} works on the same object`
-        : blocked?.for === 'Namespace'
-          ? 'as many ActionSets of its namespace as may were under way'
-          : 'no worker was free'
-    return `it waited longer than its queueTimeout of ${renderGoDuration(limitMs)}: ${what}; create it again, or give it more time`
+    return describeExpiry(limitMs, blocked)
   }
 
   /** Asks for a look at each Run whose turn has come since the last time. */
   #tell(): void {
     this.#order = undefined
+    this.#admitted = undefined
     const bySource = new Map(
       [...this.#sources].flatMap((source) => source.openRuns().map((run) => [keyOf(run), { source, run }])),
     )
@@ -224,23 +236,6 @@ export class WaitingLine {
       found?.source.lookAt(found.run)
     }
   }
-}
-
-function describe(open: OpenRun, blocked: Blocked | undefined, place: number | undefined): Waiting {
-  const position = place !== undefined && place <= shownPositions ? { position: place } : {}
-  if (blocked?.for === 'Object') {
-    const message = `waits until ActionSet ${blocked.holder} has ended, which works on the same object`
-    return { for: 'Object', message, ...position, ...(blocked.holder ? { holder: blocked.holder } : {}) }
-  }
-  if (blocked?.for === 'Namespace') {
-    return {
-      for: 'Namespace',
-      message: `waits until another ActionSet of namespace ${open.share} has ended: as many as may are under way`,
-      ...position,
-    }
-  }
-  const ahead = place === undefined ? '' : place > shownPositions ? `, more than ${shownPositions} are ahead` : ''
-  return { for: 'Queue', message: `waits for a free worker${ahead}`, ...position }
 }
 
 function keyOf(run: Live<Run>): string {

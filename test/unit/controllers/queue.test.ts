@@ -63,17 +63,17 @@ async function waiting(name: string, what: string): Promise<NonNullable<ActionSe
 describe('the queue', () => {
   test('lets the one ActionSet of a namespace begin before the many of another', async () => {
     await world.operator({ window: 8 }).ready
-    for (let index = 0; index < 300; index++) ask(on('app-a', `a${index}`), `a${index}`)
-    await waitFor('all to have Runs', () => world.api.all(ownKinds.runs).length === 300 || undefined)
+    for (let index = 0; index < 150; index++) ask(on('app-a', `a${index}`), `a${index}`)
+    await waitFor('all to have Runs', () => world.api.all(ownKinds.runs).length === 150 || undefined)
     ask(on('app-b', 'b'), 'b')
-    await waitFor('it has a Run too', () => world.api.all(ownKinds.runs).length === 301 || undefined)
+    await waitFor('it has a Run too', () => world.api.all(ownKinds.runs).length === 151 || undefined)
 
     await world.worker('w', '1', { concurrency: 2 }).ready
     await called('b')
 
     // Those that began before, and at most those that were in work or in the queue when it came.
     expect(world.calls.indexOf('b')).toBeLessThan(12)
-    await waitFor('the rest', () => world.calls.length === 301 || undefined, { timeoutMs: 20_000 })
+    await waitFor('the rest', () => world.calls.length === 151 || undefined, { timeoutMs: 20_000 })
   })
 
   test('lets a restore overtake what a Schedule made', async () => {
