@@ -1,11 +1,8 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { blueprintIn, findPublishedBlueprint } from '../build/published-blueprints.ts'
+import type { ActionSet, ActionSpec } from '../../src/api/actionset.ts'
 import { toolsImage } from '../harness/images/tools-image.ts'
-import { listKeys } from '../harness/world/bucket.ts'
-import { useBucket, useNamespace, useWorld, withS3 } from '../harness/world/fixtures.ts'
-import { engineNamespace, type SeenActionSet, useInstallation } from '../harness/world/installation.ts'
+import { useBucket, useNamespace, useWorld } from '../harness/world/fixtures.ts'
+import { useInstallation } from '../harness/world/installation.ts'
 import {
   appPassword,
   chartMariadb,
@@ -14,16 +11,16 @@ import {
   chartRedis,
   timeLogger,
 } from '../harness/world/kanister-apps.ts'
-import { apply, type KubeObject, shellIn, waitRolledOut } from '../harness/world/objects.ts'
+import { apply, shellIn, waitRolledOut } from '../harness/world/objects.ts'
 import { fillOrders, ordersDigest, sql } from '../harness/world/postgres.ts'
-import { waitFor } from '../harness/world/wait-for.ts'
+import { emptyRepository, forgottenSnapshots, useTraveller } from '../harness/world/round-trip.ts'
 
 const world = useWorld()
 const holdfast = useInstallation(world)
 const app = useNamespace(world, 'app')
 const bucket = useBucket(world)
 const profile = `e2e-${bucket}`
-const id = bucket.slice(-8)
+const { install, run, roundTrip, expectNothingLeft, dataKeys } = useTraveller(world, holdfast, { app, bucket, profile })
 
 /** Names of images that the Blueprints have and nobody can pull here. All are our image of tools. */
 const pinned = [
@@ -48,92 +45,152 @@ beforeAll(async () => {
   await waitRolledOut(world(), app, 'deployment/time-logger')
 }, 900_000)
 
-/**
- * Installs the published Blueprint as it is, under a name of its own, since several have the same; where the machine does not
- * have it, one of ours in its place that uses the same functions in the same ways.
- */
-async function install(name: string, published: string, ours: string): Promise<string> {
-  const found = findPublishedBlueprint(published)
-  const text = found?.text ?? readFileSync(join(import.meta.dirname, 'blueprints', ours), 'utf8')
-  console.log(`${name}: ${found ? `${published} as it was published` : `our own ${ours}, since ${published} is not here`}`)
-  const blueprint = { ...blueprintIn(text), metadata: { name: `${name}-${id}` } }
-  await apply(world(), engineNamespace, blueprint as unknown as KubeObject)
-  return blueprint.metadata.name
-}
+const inPod = (pod: string, script: string): Promise<string> => shellIn(world(), app, pod, script)
+const filesBelow = (pod: string, folder: string): Promise<string> =>
+  inPod(pod, `cd ${folder} && find . -type f -exec sha256sum {} + | sort`)
 
-const run = async (args: readonly string[]): Promise<SeenActionSet> => {
-  const seen = await holdfast.ended(await holdfast.createActionSet(args), 240_000)
-  expect(seen.status?.error?.message).toBe('')
-  return seen
-}
-
-interface RoundTrip {
-  /** What the plugin gets for the backup beside action and Profile. */
-  readonly target: readonly string[]
-  /** What the delete gets beside `--from`. */
-  readonly forDelete?: readonly string[]
-  digest(): Promise<string>
-  destroy(): Promise<void>
-  /** Until the application can be looked at again. */
-  settled?(): Promise<void>
-  /** What may be in the bucket after the delete. */
-  readonly left?: RegExp
-}
-
-/** Backup, destroy, restore, delete, as a user does it; gives the ActionSet of the backup. */
-async function roundTrip(trip: RoundTrip): Promise<SeenActionSet> {
-  const secrets = await secretNames()
-  const before = await trip.digest()
-
-  const backup = await run(['-a', 'backup', '-p', profile, ...trip.target])
-  expect(await dataKeys()).not.toEqual([])
-  await trip.destroy()
-  expect(await trip.digest()).not.toBe(before)
-  await run(['-a', 'restore', '--from', backup.metadata.name])
-  await trip.settled?.()
-  expect(await trip.digest()).toBe(before)
-  await run(['-a', 'delete', '--from', backup.metadata.name, ...(trip.forDelete ?? [])])
-
-  expect((await dataKeys()).filter((key) => !trip.left?.test(key))).toEqual([])
-  await waitFor('the pods of the phases to be gone', async () => (await podsOfPhases()).length === 0)
-  expect(await secretNames()).toEqual(secrets)
-  return backup
-}
-
-/** Keys of the bucket, but for the records of backups, which stay as history. */
-async function dataKeys(): Promise<string[]> {
-  const keys = await withS3(world().s3, (client) => listKeys(client, bucket))
-  return keys.filter((key) => !key.startsWith('holdfast/records/'))
-}
-
-const namesOf = async (kind: string, namespace: string, ...args: string[]): Promise<string[]> =>
-  (await world().kubectl(['get', kind, '-n', namespace, '-o', 'name', ...args])).split('\n').filter(Boolean)
-
-async function podsOfPhases(): Promise<string[]> {
-  const made = ['-l', 'createdBy=kanister']
-  return [...(await namesOf('pods', app, ...made)), ...(await namesOf('pods', engineNamespace, ...made))]
-}
-
-/** All Secrets but the passwords of repositories, which outlive them. */
-async function secretNames(): Promise<string[]> {
-  const all = [...(await namesOf('secrets', app)), ...(await namesOf('secrets', engineNamespace))]
-  return all.filter((name) => !name.startsWith('secret/holdfast-repo-')).toSorted()
-}
-
-/** Config and keys of a repository, whose snapshots are gone. */
-const emptyRepository = /\/(config|keys\/[0-9a-f]{64})$/
+/** Changes each action of an ActionSet, for what `create actionset` has no flag. */
+const withEach =
+  (more: Partial<ActionSpec>) =>
+  (actionSet: ActionSet): ActionSet => ({
+    ...actionSet,
+    spec: { ...actionSet.spec, actions: (actionSet.spec?.actions ?? []).map((action) => ({ ...action, ...more })) },
+  })
 
 describe('PostgreSQL', () => {
   const pod = 'shop-postgresql-0'
-  test('dump through kando in a task', async () => {
+  const target = (blueprint: string): string[] => ['-b', blueprint, '-t', `${app}/shop-postgresql`]
+  const digest = (): Promise<string> => ordersDigest(world(), app, pod).catch(() => 'no table')
+
+  test('dumped in a task, through kando', async () => {
     const blueprint = await install('pg-dump', 'kanisterio__blueprints/postgres/postgres-blueprint.yaml', 'postgres-dump.yaml')
     await fillOrders(world(), app, pod)
 
     await roundTrip({
-      target: ['-b', blueprint, '-t', `${app}/shop-postgresql`],
+      target: target(blueprint),
       forDelete: ['--namespacetargets', app],
-      digest: () => ordersDigest(world(), app, pod).catch(() => 'no table'),
+      digest,
       destroy: async () => void (await sql(world(), app, pod, 'DROP TABLE orders')),
     })
   })
+
+  test('its volume copied while a session of a pod that KubeOps made holds it in backup mode', async () => {
+    const published = 'kanisterio__blueprints/postgres/postgres-start-stop-blueprint.yaml'
+    const blueprint = await install('pg-volume', published, 'postgres-volume.yaml')
+    await fillOrders(world(), app, pod)
+    // The Blueprint asks for a slow checkpoint: with nothing to write it is quick.
+    await sql(world(), app, pod, 'CHECKPOINT')
+
+    await roundTrip({
+      target: target(blueprint),
+      digest,
+      destroy: async () => {
+        await inPod(pod, 'rm -rf /var/lib/postgresql/data/*')
+        await world().kubectl(['delete', 'pod', '-n', app, pod, '--grace-period=1'])
+        await waitRolledOut(world(), app, 'statefulset/shop-postgresql')
+      },
+      settled: () => waitRolledOut(world(), app, 'statefulset/shop-postgresql'),
+      left: forgottenSnapshots,
+    })
+  })
+})
+
+test('files of a Deployment, kept in a repository, restored while it is scaled down', async () => {
+  const blueprint = await install('time-log', 'kanisterio__blueprints/time-log/time-log-blueprint.yaml', 'time-log.yaml')
+  const pod = 'deployment/time-logger'
+  await inPod(pod, 'mkdir -p /var/log/deep; head -c 3000000 /dev/urandom > /var/log/deep/x; date > /var/log/time.log')
+
+  await roundTrip({
+    target: ['-b', blueprint, '-d', `${app}/time-logger`],
+    digest: () => filesBelow(pod, '/var/log/deep'),
+    destroy: async () => void (await inPod(pod, 'rm -rf /var/log/deep/* /var/log/time.log')),
+    settled: () => waitRolledOut(world(), app, 'deployment/time-logger'),
+  })
+})
+
+describe('MariaDB', () => {
+  const query = (text: string): Promise<string> =>
+    world().kubectl(['exec', '-i', '-n', app, 'books-0', '--', 'mariadb', '-uroot', `-p${appPassword}`, '-N'], { input: text })
+  const fill = (): Promise<string> =>
+    query(`CREATE DATABASE IF NOT EXISTS books; USE books; CREATE OR REPLACE TABLE orders (id INT PRIMARY KEY, title TEXT);
+           INSERT INTO orders SELECT seq, CONCAT('"quoted" \\\\ übung ', MD5(seq)) FROM seq_1_to_2000;`)
+  const digest = (): Promise<string> =>
+    query(`SET group_concat_max_len = 10000000;
+           SELECT COUNT(*), SHA2(GROUP_CONCAT(id, title ORDER BY id), 256) FROM books.orders;`).catch(() => 'no table')
+  const destroy = async (): Promise<void> => void (await query('DROP DATABASE books;'))
+
+  test('dumped by mysqldump in a task, through kando', async () => {
+    const blueprint = await install('mysql', 'kanisterio__blueprints/mysql/mysql-blueprint.yaml', 'mysql-dump.yaml')
+    await fill()
+
+    await roundTrip({
+      target: ['-b', blueprint, '-t', `${app}/books`],
+      forDelete: ['--namespacetargets', app],
+      digest,
+      destroy,
+    })
+  })
+
+  test('dumped by one container and stored by another, commands by podOverride', async () => {
+    const published = 'kanisterio__kanister/examples/mysql/dump-db-blueprint.yaml'
+    const blueprint = await install('two-containers', published, 'two-containers.yaml')
+    const options = ['-o', `Namespace=${app},DBImage=${toolsImage.name}`, '-p', profile]
+    const command = (name: string, script: string): Partial<ActionSpec> => ({
+      podOverride: { containers: [{ name, command: ['bash', '-euo', 'pipefail', '-c', script] }] },
+    })
+    const login = `-h books -u root --password=${appPassword}`
+    const dump = command('background', `mysqldump --all-databases --single-transaction ${login} > /tmp/data`)
+    const load = command('output', `mysql ${login} < /tmp/data`)
+    await fill()
+    const [before, keysBefore] = [await digest(), await dataKeys()]
+
+    const target = ['-b', blueprint, '-t', `${app}/books`, ...options]
+    const { status } = await run(['-a', 'backup', ...target], withEach(dump))
+    const artifacts = { dump: { keyValue: { s3path: status?.actions?.[0]?.phases?.[0]?.output?.['s3path'] ?? '' } } }
+    await destroy()
+    await run(['-a', 'restore', ...target], withEach({ artifacts, ...load }))
+
+    expect(await digest()).toBe(before)
+    await run(['-a', 'delete', '-b', blueprint, '-T', app, ...options], withEach({ artifacts }))
+    await expectNothingLeft(keysBefore)
+  })
+})
+
+test('Redis, dumped in a task whose image the ActionSet gives', async () => {
+  const blueprint = await install('redis', 'kanisterio__blueprints/redis/redis-blueprint.yaml', 'redis-dump.yaml')
+  const redis = (words: string): Promise<string> => inPod('cache-master-0', `redis-cli -a ${appPassword} ${words}`)
+  await inPod(
+    'cache-master-0',
+    `for n in $(seq 500); do echo "SET key:$n \\"value $n \\\\\\" \\\\x00\\""; done | redis-cli -a ${appPassword} > /dev/null`,
+  )
+
+  await roundTrip({
+    target: ['-b', blueprint, '-t', `${app}/cache-master`],
+    forDelete: ['--namespacetargets', app],
+    // The Blueprint has a placeholder where its image should be.
+    change: withEach({ podOverride: { containers: [{ name: 'container', image: toolsImage.name }] } }),
+    digest: () => redis('debug digest'),
+    destroy: async () => void (await redis('flushall')),
+  })
+})
+
+test('all pods of a replica set, restored while it is scaled down, a volume prepared', async () => {
+  const published = 'kanisterio__blueprints/mongodb-restic/mongodb-restic-blueprint.yaml'
+  const blueprint = await install('mongodb', published, 'all-pods.yaml')
+  const [primary, secondary] = ['my-release-mongodb-0', 'my-release-mongodb-1']
+  const data = '/bitnami/mongodb/data/db'
+  for (const pod of [primary, secondary])
+    await inPod(pod, `mkdir -p ${data}; head -c 2000000 /dev/urandom > ${data}/$(hostname)`)
+
+  await roundTrip({
+    target: ['-b', blueprint, '-t', `${app}/my-release-mongodb`],
+    digest: () => filesBelow(primary, data),
+    destroy: async () => void (await inPod(primary, `rm -rf ${data}; mkdir ${data}`)),
+    settled: () => waitRolledOut(world(), app, 'statefulset/my-release-mongodb'),
+    left: emptyRepository,
+  })
+
+  await world().kubectl(['scale', '-n', app, 'statefulset/my-release-mongodb', '--replicas=2'])
+  await waitRolledOut(world(), app, 'statefulset/my-release-mongodb')
+  expect(await inPod(secondary, `ls ${data}`)).toBe('')
 })

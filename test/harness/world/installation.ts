@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll } from 'vitest'
+import { parse } from 'yaml'
+import type { ActionSet } from '../../../src/api/actionset.ts'
 import { run } from '../machine/command.ts'
 import { harnessFolders } from '../machine/folders.ts'
 import { ensureEngineImage } from '../images/engine-image.ts'
@@ -39,8 +41,11 @@ export interface SeenActionSet {
 
 /** Holdfast as a user installs it, and what a user does with it. */
 export interface Installation {
-  /** `kubectl create actionset -n holdfast …`: gives the name that it printed. */
-  createActionSet(args: readonly string[]): Promise<string>
+  /**
+   * `kubectl create actionset -n holdfast …`: gives the name that it printed. With `change`, what it prints with `--dry-run` is changed
+   * and then created, as a user does for what it has no flag.
+   */
+  createActionSet(args: readonly string[], change?: (actionSet: ActionSet) => ActionSet): Promise<string>
   /** Waits until the ActionSet is complete or failed and gives it. */
   ended(name: string, timeoutMs?: number): Promise<SeenActionSet>
   get(name: string): Promise<SeenActionSet>
@@ -68,8 +73,9 @@ export function useInstallation(world: () => World): Installation {
     await world().kubectl(['delete', '-n', engineNamespace, '--ignore-not-found', '--wait=false', ...made])
   })
   return {
-    createActionSet: async (args) => {
-      const printed = await plugin(world(), ['-n', engineNamespace, ...args])
+    createActionSet: async (args, change) => {
+      const words = ['-n', engineNamespace, ...args]
+      const printed = change ? await createChanged(world(), words, change) : await plugin(world(), words)
       const name = /actionset (\S+) created/.exec(printed)?.[1]
       if (!name) throw new Error(`create actionset printed no name: ${printed}`)
       made.add(`actionset/${name}`)
@@ -130,6 +136,17 @@ async function install(world: World): Promise<void> {
 /** The plugin itself, as kubectl calls it. */
 function plugin(world: World, args: readonly string[]): Promise<string> {
   return run(join(root, 'bin/kubectl-create-actionset'), args, { env: { KUBECONFIG: world.kubeconfig } })
+}
+
+async function createChanged(
+  world: World,
+  args: readonly string[],
+  change: (actionSet: ActionSet) => ActionSet,
+): Promise<string> {
+  const planned = parse(await plugin(world, [...args, '--dry-run'])) as ActionSet
+  const input = JSON.stringify(change(planned))
+  const name = await world.kubectl(['create', '-n', engineNamespace, '-f', '-', '-o', 'name'], { input })
+  return `actionset ${name.trim().replace(/^.*\//, '')} created`
 }
 
 async function actionSet(world: World, name: string): Promise<SeenActionSet> {
