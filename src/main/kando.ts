@@ -7,6 +7,7 @@ import { version } from './version.ts'
 /** `kando`, as containers and Blueprints call it. A signal ends an upload cleanly: its parts are taken back first. */
 export async function main(words: readonly string[]): Promise<void> {
   const stopped = new AbortController()
+  const sasTokenFile = process.env['AZURE_SAS_TOKEN_FILE']
   let exitCode: number | undefined
   for (const [name, code] of [
     ['SIGTERM', 143],
@@ -27,7 +28,8 @@ export async function main(words: readonly string[]): Promise<void> {
         err: (text) => void process.stderr.write(text),
         live: false,
       },
-      openStore: (profile) => openStore(profile),
+      openStore: (profile) =>
+        openStore(profile, { ...(sasTokenFile === undefined ? {} : { azureSasTokenFile: sasTokenFile }) }),
       openSource,
       openTarget,
       signal: stopped.signal,

@@ -1,6 +1,7 @@
 import { storeError } from './errors.ts'
 import { joinKey } from './key.ts'
 import { badLocation } from './location/bad-location.ts'
+import { openAzure } from './location/open-azure.ts'
 import { openFilestore } from './location/open-filestore.ts'
 import { openGcs } from './location/open-gcs.ts'
 import { openS3 } from './location/open-s3.ts'
@@ -51,7 +52,7 @@ function whole({ location }: ResolvedProfile): string {
 const openers: Readonly<Record<string, Opener>> = {
   s3Compliant: openS3,
   gcs: openGcs,
-  azure: notYet('Azure Blob Storage', 'put an S3-compatible store in front of it'),
+  azure: openAzure,
   filestore: openFilestore,
   kopia: notYet('a Kopia server', 'use the object store behind it as s3Compliant'),
 }

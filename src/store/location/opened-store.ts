@@ -13,6 +13,8 @@ export interface OpenStoreOptions {
   readonly clock?: Clock
   /** Folder below which the volumes of filestores are mounted, each under its name. @default /filestores */
   readonly filestores?: string
+  /** File with a SAS token, for Secrets of Azure that say `azure_federated_identity`. */
+  readonly azureSasTokenFile?: string
 }
 
 /** Checks what a Profile says and gives the store, without asking anybody. */

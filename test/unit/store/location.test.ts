@@ -85,6 +85,21 @@ describe('opening a location', () => {
       Location: { type: 'gcs', bucket: 'b' },
       Credential: { Type: 'keyPair', KeyPair: { ID: 'project', Secret: secret } },
     })
+  const azure = (pair: object): ResolvedProfile =>
+    decodeProfile({ Location: { type: 'azure', bucket: 'b' }, Credential: { Type: 'keyPair', KeyPair: pair } })
+  const azureSecret = (data: Record<string, string>): ResolvedProfile =>
+    decodeProfile({
+      Location: { type: 'azure', bucket: 'b' },
+      Credential: credentialOf({ azure_storage_account_id: 'account', ...data }, 'secrets.kanister.io/azure'),
+    })
+  test('finds the blob service of the cloud that the Secret names', async () => {
+    const data = { azure_storage_key: 'aHVzaA==', azure_storage_environment: 'AzureChinaCloud' }
+
+    await using store = openStore(azureSecret(data))
+
+    expect(store.description).toBe('azure://b at https://account.blob.core.chinacloudapi.cn')
+  })
+
   test.each([
     ['an unknown type', at({ type: 'ftp' }), 'Unsupported Location type: ftp'],
     ['a Kopia server', at({ type: 'kopia' }), 'use the object store behind it'],
@@ -100,6 +115,14 @@ describe('opening a location', () => {
     ['a role', but({ Credential: credentialOf({ role: 'arn:x' }) }), 'assuming roles is not built yet'],
     ['a gcs key that is none', gcs('hush'), 'is not the JSON key file'],
     ['a gcs key of another kind', gcs('{"type":"external_account","x":"hush"}'), 'is not that of a service account'],
+    ['an azure account that is none', azure({ ID: 'a/b', Secret: 'aHVzaA==' }), 'not a name of 3 to 24'],
+    ['an azure key that is none', azure({ ID: 'account', Secret: 'hush!' }), 'in base64'],
+    [
+      'an azure cloud that is none',
+      azureSecret({ azure_storage_key: 'aHVzaA==', azure_storage_environment: 'Mars' }),
+      'not the name of a cloud',
+    ],
+    ['a federated identity without its token', azureSecret({ azure_federated_identity: 'true' }), 'AZURE_SAS_TOKEN_FILE'],
     ['a secret without keys', but({ Credential: credentialOf({}) }), 'lacks aws_access_key_id'],
   ])('refuses %s', (_name, profile, message) => {
     expect(() => openStore(profile)).toThrow(expect.objectContaining({ code: 'STORE_BAD_LOCATION' }))
