@@ -102,7 +102,8 @@ export const settings = {
     count(8000, { min: 0, max: 65_535 }),
   ),
   webhookPort: setting(
-    'HOLDFAST_WEBHOOK_PORT',
+    // Not …_WEBHOOK_PORT: a Service of that name makes Kubernetes put its address there.
+    'HOLDFAST_ADMISSION_PORT',
     'Port on which the operator checks Blueprints for the API server, over TLS; 0: Blueprints are not checked at admission.',
     '0; the manifest says 9443',
     count(0, { min: 0, max: 65_535 }),

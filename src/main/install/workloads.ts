@@ -92,7 +92,7 @@ export function operator(namespace: string, serviceAccount: string, images: Imag
             command: 'operator',
             serviceAccount,
             images,
-            env: [{ name: 'HOLDFAST_WEBHOOK_PORT', value: String(webhookPort) }],
+            env: [{ name: 'HOLDFAST_ADMISSION_PORT', value: String(webhookPort) }],
             ports: [{ name: 'webhook', containerPort: webhookPort }],
             resources: { requests: { cpu: '50m', memory: '128Mi' }, limits: { memory: '512Mi' } },
           }),
@@ -140,6 +140,8 @@ interface EnginePod {
 function enginePod({ command, serviceAccount, images, resources, env = [], ports = [] }: EnginePod): Json {
   return {
     serviceAccountName: serviceAccount,
+    // Addresses of Services in the environment would be taken for settings of ours.
+    enableServiceLinks: false,
     terminationGracePeriodSeconds: 30,
     securityContext: podSecurity(1000),
     containers: [

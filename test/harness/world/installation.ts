@@ -70,6 +70,7 @@ export function useInstallation(world: () => World): Installation {
   const made = new Set<string>()
   beforeAll(() => install(world()), 20 * 60_000)
   afterAll(async () => {
+    if (made.size === 0) return
     await world().kubectl(['delete', '-n', engineNamespace, '--ignore-not-found', '--wait=false', ...made])
   })
   return {
