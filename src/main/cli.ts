@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { text as readAll } from 'node:stream/consumers'
 import { Command, CommanderError } from 'commander'
 import { HoldfastError, messageOf } from '../base/errors.ts'
+import { actionSetCommands } from '../cli/commands/actionset/define.ts'
 import { blueprintCommand, validateCommand } from '../cli/commands/blueprint/define.ts'
 import type { BlueprintDeps } from '../cli/commands/blueprint/deps.ts'
 import type { RenderDeps } from '../cli/commands/blueprint/render.ts'
@@ -23,6 +24,7 @@ export async function main(words: readonly string[]): Promise<void> {
     create.addCommand(createActionSetCommand('actionset', open))
     program.addCommand(blueprintCommand(offline, async (flags) => renderDependencies(await open(flags))))
     program.addCommand(validateCommand(offline))
+    for (const command of actionSetCommands(open)) program.addCommand(command)
     return program
   })
 }
