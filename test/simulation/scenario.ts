@@ -1,0 +1,162 @@
+import type { ActionSet, ActionSpec } from '../../src/api/actionset.ts'
+import type { Blueprint, BlueprintAction } from '../../src/api/blueprint.ts'
+import { calm, type Weather } from './network.ts'
+import type { Random } from './random.ts'
+import { simFunctionNames, type PhaseArgs } from './sim-functions.ts'
+
+export const namespace = 'engine'
+
+/** A phase as it was drawn, with what its name says of it. */
+export interface DrawnPhase extends PhaseArgs {
+  readonly func: string
+}
+
+export interface DrawnAction {
+  readonly phases: readonly DrawnPhase[]
+  readonly deferPhase?: DrawnPhase
+}
+
+export interface DrawnActionSet {
+  readonly name: string
+  readonly actions: readonly DrawnAction[]
+  readonly sequential: boolean
+  readonly createdMs: number
+  /** When somebody asks for its end, and how. */
+  readonly cancelMs?: number
+  readonly cancelBy?: 'annotation' | 'deletion'
+}
+
+/** What happens to processes and servers: the expected number of each in the time of trouble. */
+export interface Troubles {
+  readonly kills: number
+  readonly killsAtWrites: number
+  readonly killsAtSteps: number
+  readonly pauses: number
+  readonly twins: number
+  readonly stops: number
+  readonly queueAway: number
+  readonly wipes: number
+  readonly apiAway: number
+}
+
+export interface Scenario {
+  readonly actionSets: readonly DrawnActionSet[]
+  readonly workers: number
+  readonly operators: number
+  readonly concurrency: number
+  readonly weather: Weather
+  readonly queueLoss: number
+  readonly queueTwice: number
+  readonly troubles: Troubles
+  /** How long everything goes wrong. */
+  readonly troubleMs: number
+}
+
+export const phaseTimeoutMs = 150_000
+
+/** Each kind of fault is absent in about half of the seeds, so that none hides behind another. */
+export function drawScenario(random: Random): Scenario {
+  const sometimes = (top: number): number => (random.chance(0.5) ? 0 : random.next() * top)
+  const count = (top: number): number => (random.chance(0.5) ? 0 : random.between(1, top))
+  const troubleMs = random.between(20, 90) * 1_000
+  return {
+    actionSets: Array.from({ length: random.between(1, 4) }, (_, index) => drawActionSet(random, `as-${index}`, troubleMs)),
+    workers: random.between(1, 3),
+    operators: random.between(1, 2),
+    concurrency: random.between(1, 4),
+    weather: {
+      slowMs: random.pick([10, 100, 1_000]),
+      failBefore: sometimes(0.2),
+      failAfter: sometimes(0.15),
+      loss: sometimes(0.1),
+      lateEventMs: random.pick([20, 500, 8_000]),
+      twice: sometimes(0.3),
+      watchBreaks: sometimes(0.2),
+      watchSilent: random.chance(0.1) ? 0.5 : 0,
+      compacted: sometimes(0.5),
+    },
+    queueLoss: sometimes(0.5),
+    queueTwice: sometimes(0.5),
+    troubles: {
+      kills: count(4),
+      killsAtWrites: count(4),
+      killsAtSteps: count(3),
+      pauses: count(3),
+      twins: random.chance(0.8) ? 0 : 1,
+      stops: count(2),
+      queueAway: random.chance(0.7) ? 0 : 1,
+      wipes: count(2),
+      apiAway: random.chance(0.7) ? 0 : 1,
+    },
+    troubleMs,
+  }
+}
+
+export const calmWeather = calm
+
+function drawActionSet(random: Random, name: string, troubleMs: number): DrawnActionSet {
+  const actions = Array.from({ length: random.chance(0.7) ? 1 : random.between(2, 3) }, (_, index) =>
+    drawAction(random, `${name}/${index}`),
+  )
+  const createdMs = random.between(0, troubleMs * 0.7)
+  const endless = actions.some(({ phases }) => phases.some((phase) => phase.hang))
+  const cancelled = random.chance(endless ? 0.7 : 0.15)
+  return {
+    name,
+    actions,
+    sequential: actions.length > 1 && random.chance(0.4),
+    createdMs,
+    ...(cancelled
+      ? { cancelMs: createdMs + random.skewed(0, 40_000), cancelBy: random.pick(['annotation', 'deletion'] as const) }
+      : {}),
+  }
+}
+
+function drawAction(random: Random, name: string): DrawnAction {
+  const phases = Array.from({ length: random.between(1, 3) }, (_, index) => drawPhase(random, `${name}/p${index}`))
+  return { phases, ...(random.chance(0.6) ? { deferPhase: { ...drawPhase(random, `${name}/defer`), hang: false } } : {}) }
+}
+
+function drawPhase(random: Random, k: string): DrawnPhase {
+  return {
+    k,
+    func: random.pick(simFunctionNames),
+    steps: random.between(1, 4),
+    stepMs: random.pick([10, 200, 3_000]),
+    fail: random.chance(0.06),
+    hang: random.chance(0.04),
+    ...(random.chance(0.05) ? { stubbornMs: random.between(1_000, 30_000) } : {}),
+  }
+}
+
+/** Each ActionSet has a Blueprint of its own name. */
+export function blueprintOf({ name, actions }: DrawnActionSet): Blueprint {
+  const written = actions.map((action, index): [string, BlueprintAction] => [`a${index}`, writtenAction(action)])
+  const blueprint = { apiVersion: 'cr.kanister.io/v1alpha1', kind: 'Blueprint', metadata: { name, namespace } }
+  return { ...blueprint, actions: Object.fromEntries(written) } as unknown as Blueprint
+}
+
+function writtenAction({ phases, deferPhase }: DrawnAction): BlueprintAction {
+  const written = (phase: DrawnPhase, name: string): object => {
+    const { func, ...args } = phase
+    return { func, name, args }
+  }
+  const outputs = phases.map((_, index) => [`o${index}`, `{{ .Phases.p${index}.Output.key }}`])
+  return {
+    outputArtifacts: { kept: { keyValue: Object.fromEntries(outputs) } },
+    phases: phases.map((phase, index) => written(phase, `p${index}`)),
+    ...(deferPhase ? { deferPhase: written(deferPhase, 'defer') } : {}),
+  } as BlueprintAction
+}
+
+export function actionSetOf({ name, actions, sequential }: DrawnActionSet): ActionSet {
+  const written = actions.map((_, index): ActionSpec => ({
+    name: `a${index}`,
+    blueprint: name,
+    object: { kind: 'Namespace', name: 'app', namespace: 'app' },
+    profile: { name: 'profile', namespace },
+  }))
+  const actionSet = { apiVersion: 'cr.kanister.io/v1alpha1', kind: 'ActionSet', metadata: { name, namespace } }
+  const spec = { actions: written, ...(sequential ? { executionMode: 'Sequential' } : {}) }
+  return { ...actionSet, spec } as unknown as ActionSet
+}
