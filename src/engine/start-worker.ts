@@ -16,7 +16,7 @@ import { actionsOf } from './project.ts'
 import { openRunOf } from './queue-entry.ts'
 import { decideQueue } from './queue-policy.ts'
 import { runAction } from './run-action.ts'
-import { claimable, isFree, isParked } from './turn.ts'
+import { claimable, isFree, isLeftBehind, isParked } from './turn.ts'
 import { WorkerLease } from './worker-lease.ts'
 import type { TakenJob, TakenJobs, Worker, WorkerDeps, WorkerSettings } from './worker.ts'
 
@@ -36,7 +36,8 @@ export function startWorker(deps: WorkerDeps): Worker {
   const ready = worker.start()
   // Whoever waits for `ready` gets the failure; nobody waiting must not end the process.
   ready.catch(() => undefined)
-  return { ready, close: () => worker.close() }
+  worker.done.catch(() => undefined)
+  return { ready, done: worker.done, close: () => worker.close() }
 }
 
 interface InWork {
@@ -50,6 +51,8 @@ const fallbackMs = 5_000
 const closeMs = 20_000
 
 class RunningWorker {
+  readonly done: Promise<void>
+  readonly #end = Promise.withResolvers<void>()
   readonly #deps: WorkerDeps
   readonly #settings: WorkerSettings
   readonly #shutdown = new AbortController()
@@ -62,6 +65,7 @@ class RunningWorker {
 
   constructor(deps: WorkerDeps) {
     this.#deps = deps
+    this.done = this.#end.promise
     this.#settings = { ...defaults, ...deps.settings }
     this.#events = deps.kube.eventSink('holdfast-worker')
     this.#lease = new WorkerLease({
@@ -99,6 +103,7 @@ class RunningWorker {
     await Promise.all(this.#cancels.map((informer) => informer.close()))
     await this.#lease.close()
     await this.#events.flush()
+    this.#end.resolve()
   }
 
   async #takeJob({ namespace, runName, actionIndex, dispatch }: TakenJob): Promise<void> {
@@ -106,7 +111,11 @@ class RunningWorker {
     const run = await this.#deps.kube
       .resource(ownKinds.runs)
       .find({ namespace, name: runName }, { signal: this.#shutdown.signal })
-    if (!run || actionsOf(run)[actionIndex]?.dispatch !== dispatch) return
+    const action = run && actionsOf(run)[actionIndex]
+    if (!action || action.dispatch !== dispatch) return
+    if (isLeftBehind(action, this.#deps.worker) && !(await this.#lease.isOurs())) return
+    // What an earlier start of this worker left takes room that the queue does not know of; the sweep gives the job out again.
+    if (this.#inWork.size >= this.#settings.concurrency) return
     await this.#work(run, actionIndex)
   }
 
@@ -169,7 +178,9 @@ class RunningWorker {
       await this.#deps.clock.sleep(backoffMs(tries, { firstMs: 1_000, maxMs: 60_000 }), this.#shutdown.signal)
       const { namespace, name } = stale.metadata
       const run = await this.#deps.kube.resource(ownKinds.runs).find({ namespace, name }, { signal: this.#shutdown.signal })
-      if (run) await this.#work(run, actionIndex, tries + 1)
+      const action = run && actionsOf(run)[actionIndex]
+      if (!action || (isLeftBehind(action, this.#deps.worker) && !(await this.#lease.isOurs()))) return
+      await this.#work(run, actionIndex, tries + 1)
     } catch (error) {
       if (!this.#shutdown.signal.aborted) {
         this.#deps.log.error({ error: String(error) }, 'Run could not be read, trying again')
@@ -188,24 +199,31 @@ class RunningWorker {
         .list({ namespace, labelSelector: `${names.unfinished}=true`, signal: this.#shutdown.signal })
       runs.push(...items)
     }
-    if (which === 'free') return this.#takeInOrder(runs)
-    for (const run of runs) {
-      for (const index of claimable(run, worker)) {
+    const leftBehind = runs.some((run) => actionsOf(run).some((action) => !isEnded(action) && isLeftBehind(action, worker)))
+    // Read after the Runs: so it is known that what stands there under our name is older than we are.
+    const ours = leftBehind && (await this.#lease.isOurs())
+    const mine = runs.map((run) => ({
+      run,
+      indexes: claimable(run, worker).filter((index) => ours || actionsOf(run)[index]?.fence.owner === ''),
+    }))
+    if (which === 'free') return this.#takeInOrder(mine)
+    for (const { run, indexes } of mine) {
+      for (const index of indexes) {
         if (actionsOf(run)[index]?.fence.owner === worker.name) void this.#work(run, index)
       }
     }
   }
 
   /** In the order in which the operator would give them out: all Runs are here, so it is the same. */
-  #takeInOrder(runs: readonly Run[]): void {
-    const { clock, engine, worker } = this.#deps
-    const byKey = new Map(runs.map((run) => [`${run.metadata.namespace}/${run.metadata.name}`, run]))
-    const open = runs.map((run) => openRunOf(run, engine.namespace))
+  #takeInOrder(runs: readonly { readonly run: Run; readonly indexes: readonly number[] }[]): void {
+    const { clock, engine } = this.#deps
+    const byKey = new Map(runs.map((each) => [`${each.run.metadata.namespace}/${each.run.metadata.name}`, each]))
+    const open = runs.map(({ run }) => openRunOf(run, engine.namespace))
     const { order, blocked } = decideQueue(open, { nowMs: clock.now(), perShare: Infinity })
     for (const { run: turn, index } of order) {
-      const run = byKey.get(turn.key)
+      const found = byKey.get(turn.key)
       if (this.#inWork.size >= this.#settings.concurrency) return
-      if (run && !blocked.has(turn.key) && claimable(run, worker).includes(index)) void this.#work(run, index)
+      if (found?.indexes.includes(index) && !blocked.has(turn.key)) void this.#work(found.run, index)
     }
   }
 
@@ -241,6 +259,7 @@ class RunningWorker {
 
   #replaced(holder: string): void {
     this.#deps.log.error({ holder }, 'another worker of the same name is running; this one stops')
+    this.#end.reject(runError('RUN_FENCED', `another worker of the name ${this.#deps.worker.name} is running (${holder})`))
     void this.close()
   }
 

@@ -30,9 +30,20 @@ export function isParked(run: Pick<Run, 'spec' | 'status'>, actionIndex: number)
   return action !== undefined && run.status.cancel === undefined && suspendedPhase(action) !== undefined
 }
 
+/**
+ * True if another start of the same worker has the action. An earlier one as long as our Lease is ours; a later one when we slept
+ * while another was started in our place.
+ */
+export function isLeftBehind(
+  { fence }: Pick<RunAction, 'fence'>,
+  me: { readonly name: string; readonly instance: string },
+): boolean {
+  return fence.owner === me.name && fence.instance !== me.instance
+}
+
 /** True if a worker of this name may take the action: nobody has it, or an earlier start of the same worker had it. */
 export function isFree({ fence }: Pick<RunAction, 'fence'>, me: { readonly name: string; readonly instance: string }): boolean {
-  return fence.owner === '' || (fence.owner === me.name && fence.instance !== me.instance)
+  return fence.owner === '' || isLeftBehind({ fence }, me)
 }
 
 /** Actions of the Run that such a worker may take now. */

@@ -61,6 +61,14 @@ export class WorkerLease {
     }
   }
 
+  /** Asks the server whether no later start of this worker has taken the Lease. */
+  async isOurs(): Promise<boolean> {
+    const { kube, namespace, worker } = this.#options
+    const call = { signal: this.#stop.signal, timeoutMs: 10_000 }
+    const there = await kube.resource<Lease>(kinds.leases).find({ namespace, name: workerLeaseName(worker.name) }, call)
+    return there?.spec?.holderIdentity === holderOf(worker)
+  }
+
   async #beat(): Promise<void> {
     const { beatMs, log, onGap } = this.#options
     let last = this.#clock.now()

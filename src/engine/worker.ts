@@ -47,6 +47,8 @@ export interface WorkerSettings {
 export interface Worker {
   /** Resolves when the worker takes jobs. */
   readonly ready: Promise<void>
+  /** Rejects when another process of the same name took this one's place: it works no more and should end. Resolves after `close()`. */
+  readonly done: Promise<void>
   /** Stops taking jobs, lets functions stop with reason RUN_SHUTDOWN, gives their actions free for other workers. */
   close(): Promise<void>
 }

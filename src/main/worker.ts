@@ -44,7 +44,7 @@ export async function startWorkerPart({
   })
   return {
     ready: worker.ready,
-    done: new Promise(() => undefined),
+    done: worker.done,
     close: async () => {
       await worker.close()
       await jobs.close()

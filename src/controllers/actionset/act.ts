@@ -17,8 +17,8 @@ import { ownKinds } from '../../kube/own-kinds.ts'
 import { jobId, type JobAdder } from '../../queue/queue.ts'
 import type { Logger } from '../../telemetry/logger.ts'
 import type { Caches } from './caches.ts'
-import type { Change, Refusal, View } from './decide.ts'
-import { isSettled } from './projection.ts'
+import { isMarkedFinished, type Change, type Refusal, type View } from './decide.ts'
+import { goesBack, isSettled } from './projection.ts'
 import type { WrittenStatuses } from './written-statuses.ts'
 
 export interface ActDeps {
@@ -42,7 +42,7 @@ export async function act(deps: ActDeps, view: View, change: Change, signal: Abo
     case 'create-run':
       return await createRun(deps, change.run, signal)
     case 'status':
-      return await writeStatus(deps, view.actionSet as Live<ActionSet>, change, signal)
+      return await writeStatus(deps, view, change, signal)
     case 'cancel':
       return await patchRun(deps, change.run, cancelPatch(deps, change.why), signal)
     case 'drop-action':
@@ -83,16 +83,19 @@ async function createRun(deps: ActDeps, run: NewRun, signal: AbortSignal): Promi
 
 async function writeStatus(
   deps: ActDeps,
-  actionSet: Live<ActionSet>,
+  { actionSet: known, run }: View,
   { status, why, warning }: Extract<Change, { kind: 'status' }>,
   signal: AbortSignal,
 ): Promise<Afterwards> {
   const { statuses, caches, log } = deps
+  // Only a view with an ActionSet asks for a status.
+  const actionSet = known as Live<ActionSet>
   const key = keyOf(actionSet)
   if (isDeepStrictEqual(actionSet.status, status) || statuses.isWritten(key, actionSet, status))
-    return finishStatus(deps, actionSet, status)
+    return finishStatus(deps, actionSet, status, run)
   const waitMs = statuses.waitMs(key, status)
   if (waitMs > 0) return { afterMs: waitMs }
+  if (run && goesBack(actionSet, status) && (await isOld(deps, run, signal))) return { again: true }
   const written = await patchStatus(deps, actionSet, status, signal)
   if (!written) return { afterMs: 20 }
   caches.wroteActionSet(written)
@@ -105,12 +108,29 @@ async function writeStatus(
       message: `Updated ActionSet '${written.metadata.name}' Status->complete`,
     })
   if (warning) tellRefusal(deps, actionSet, warning)
-  return finishStatus(deps, written, status)
+  return finishStatus(deps, written, status, run)
+}
+
+/**
+ * Whether the server has a later Run than ours, which is remembered then. An operator that has just handed over, or was asleep,
+ * wrote a status from a Run that our watch has not shown yet: status must only go forward.
+ */
+async function isOld({ kube, caches }: ActDeps, run: Live<Run>, signal: AbortSignal): Promise<boolean> {
+  const now = await kube.resource(ownKinds.runs).find(run.metadata, { signal })
+  if (!now || now.metadata.resourceVersion === run.metadata.resourceVersion) return false
+  caches.wroteRun(now)
+  return true
 }
 
 /** What is remembered of a status is needed until nothing more comes after it. */
-function finishStatus({ statuses, caches }: ActDeps, actionSet: Live<ActionSet>, status: ActionSetStatus): undefined {
-  if (!isSettled({ status })) return undefined
+function finishStatus(
+  { statuses, caches }: ActDeps,
+  actionSet: Live<ActionSet>,
+  status: ActionSetStatus,
+  run: Live<Run> | undefined,
+): undefined {
+  if (run && isMarkedFinished(run)) caches.final(keyOf(actionSet), actionSet)
+  else if (!isSettled({ status })) return undefined
   statuses.forget(keyOf(actionSet))
   caches.settled(`${actionSet.metadata.namespace ?? ''}/${runName(actionSet.metadata.uid)}`)
   return undefined
@@ -171,6 +191,26 @@ function actionOf({ run, actionIndex }: { readonly run: Run; readonly actionInde
   return actionsOf(run)[actionIndex] as RunAction
 }
 
+function admitPatch(run: Live<Run>): object[] {
+  return [
+    { op: 'test', path: '/status/held/since', value: run.status.held?.since },
+    { op: 'remove', path: '/status/held' },
+  ]
+}
+
+/** Refused when a worker took one of the actions meanwhile: what has begun is not stopped for its order. */
+function holdPatch({ clock }: ActDeps, run: Live<Run>): object[] {
+  return [
+    ...run.spec.actions.flatMap((_, actionIndex) => fenceTest({ run, actionIndex })),
+    { op: 'add', path: '/status/held', value: { since: toRfc3339(clock.now()) } },
+  ]
+}
+
+function approvePatch(change: OnAction<'approve'>): object[] {
+  const at = `/status/actions/${change.actionIndex}/phases/${change.phaseIndex}`
+  return [...fenceTest(change), { op: 'add', path: `${at}/approved`, value: true }]
+}
+
 /** Nothing was done outside, so no deferred phase has to run. */
 function dropPatch({ clock }: ActDeps, change: OnAction<'drop-action'>): object[] {
   const { run, actionIndex, why } = change
@@ -192,30 +232,12 @@ function dropPatch({ clock }: ActDeps, change: OnAction<'drop-action'>): object[
 }
 
 function freePatch(change: OnAction<'free-action'>): object[] {
-  const { fence, dispatch } = actionOf(change)
+  const { fence, dispatch, state } = actionOf(change)
   const at = `/status/actions/${change.actionIndex}`
-function admitPatch(run: Live<Run>): object[] {
-  return [
-    { op: 'test', path: '/status/held/since', value: run.status.held?.since },
-    { op: 'remove', path: '/status/held' },
-  ]
-}
-
-/** Refused when a worker took one of the actions meanwhile: what has begun is not stopped for its order. */
-function holdPatch({ clock }: ActDeps, run: Live<Run>): object[] {
-  return [
-    ...run.spec.actions.flatMap((_, actionIndex) => fenceTest({ run, actionIndex })),
-    { op: 'add', path: '/status/held', value: { since: toRfc3339(clock.now()) } },
-  ]
-}
-
-function approvePatch(change: OnAction<'approve'>): object[] {
-  const at = `/status/actions/${change.actionIndex}/phases/${change.phaseIndex}`
-  return [...fenceTest(change), { op: 'add', path: `${at}/approved`, value: true }]
-}
-
   return [
     ...fenceTest(change),
+    // It may have ended by its owner's last write, and nothing changes after the end.
+    { op: 'test', path: `${at}/state`, value: state },
     { op: 'replace', path: `${at}/fence`, value: { owner: '', instance: '', attempt: fence.attempt + 1 } },
     { op: 'replace', path: `${at}/dispatch`, value: dispatch + 1 },
   ]

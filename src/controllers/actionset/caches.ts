@@ -32,6 +32,8 @@ export class Caches {
   /** Keys of unfinished Runs by the key of their ActionSet. */
   readonly #unfinished = new Map<string, Set<string>>()
   readonly #recent = new Map<string, Live<Run>>()
+  /** UIDs of ActionSets whose last status is written although it does not show it, by their keys. */
+  readonly #final = new Map<string, string>()
 
   constructor(options: CachesOptions) {
     this.#options = options
@@ -74,7 +76,7 @@ export class Caches {
 
   /** Keys of all ActionSets with something left to do. */
   unsettledKeys(): string[] {
-    const open = this.actionSets.list().filter((actionSet) => !isSettled(actionSet))
+    const open = this.actionSets.list().filter((actionSet) => !isSettled(actionSet) && !this.isFinal(actionSet))
     return [...new Set([...this.#unfinished.keys(), ...open.map(keyOf)])]
   }
 
@@ -91,6 +93,15 @@ export class Caches {
   /** The status of a Run that has ended was written: its full copy is not needed any more. */
   settled(runKey: string): void {
     this.#recent.delete(runKey)
+  }
+
+  /** The same, and its ActionSet has the status that it keeps. */
+  final(key: string, { metadata, status }: Live<ActionSet>): void {
+    if (!isSettled({ ...(status ? { status } : {}) })) this.#final.set(key, metadata.uid)
+  }
+
+  isFinal(actionSet: Live<ActionSet>): boolean {
+    return this.#final.get(keyOf(actionSet)) === actionSet.metadata.uid
   }
 
   #keepRun(run: Live<Run>): Live<Run> {
@@ -114,6 +125,7 @@ export class Caches {
 
   #actionSetChanged(key: string, actionSet: Live<ActionSet> | undefined): void {
     this.#writtenActionSets.seen(key, actionSet)
+    if (!actionSet) this.#final.delete(key)
     if (!actionSet || !isSettled(actionSet) || this.#unfinished.has(key)) this.#options.onKey(key)
   }
 

@@ -8,6 +8,7 @@ import { act, type ActDeps } from './act.ts'
 import { actionSetKeyOf, Caches } from './caches.ts'
 import { decide } from './decide.ts'
 import { gather } from './gather.ts'
+import { removeOldActionSets } from './old-action-sets.ts'
 import { removeOldRuns } from './old-runs.ts'
 import type { WaitingLine } from './waiting-line.ts'
 import { WrittenStatuses } from './written-statuses.ts'
@@ -76,8 +77,9 @@ export class ActionSetController {
     this.sweep()
   }
 
-  /** Looks at everything that is not settled. */
+  /** Looks at everything that is not settled. A sweep may come before everything is listed: what is not there yet is not absent. */
   sweep(): void {
+    if (!this.#open) return
     for (const key of this.#caches.unsettledKeys()) this.#queue.add(key)
     this.#forgetOldJobs()
   }
@@ -95,14 +97,23 @@ export class ActionSetController {
 
   /** Looks at the Runs of owners that are gone. */
   lookAtOrphans(): void {
+    if (!this.#open) return
     for (const run of this.#caches.openRuns()) {
       if (openFences(run).some((fence) => this.#options.isGone(fence))) this.#queue.add(actionSetKeyOf(run))
     }
   }
 
-  /** Removes Runs that ended long ago. */
+  /** Removes ActionSets whose time is over, and Runs that ended long ago. */
   async tidy(): Promise<void> {
+    if (!this.#open) return
     const { deps, settings } = this.#options
+    const { removal: policy } = settings
+    const gone = await removeOldActionSets(deps.kube, this.#caches, {
+      policy,
+      nowMs: deps.clock.now(),
+      signal: this.#stop.signal,
+    })
+    if (gone > 0) deps.log.info({ namespace: this.#options.namespace, count: gone }, 'old ActionSets removed')
     const before = deps.clock.now() - settings.keepRunsMs
     const count = await removeOldRuns(deps.kube, this.#caches, before, this.#stop.signal)
     if (count > 0) deps.log.info({ namespace: this.#options.namespace, count }, 'old Runs removed')

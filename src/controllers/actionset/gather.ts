@@ -72,7 +72,7 @@ async function findRun(
   const { namespace, uid } = actionSet.metadata
   const cached = deps.caches.run(namespace, runName(uid))
   if (cached && !isStripped(cached)) return cached
-  if (cached && isSettled(actionSet)) return 'settled'
+  if (cached && (isSettled(actionSet) || deps.caches.isFinal(actionSet))) return 'settled'
   // Before an ActionSet is said to be not ours, and for the last status of a Run that ended unseen.
   if (cached || actionSet.status?.state === 'running') {
     return await deps.kube.resource(ownKinds.runs).find({ namespace, name: runName(uid) }, { signal })

@@ -1,7 +1,9 @@
-import type { ActionSet, ActionStatus } from '../../api/actionset.ts'
+import type { ActionSet, ActionSetStatus, ActionStatus } from '../../api/actionset.ts'
 import type { Run } from '../../api/run.ts'
 import type { Live } from '../../kube/objects.ts'
 import { isMarkedFinished } from './decide.ts'
+import { remainsOf } from './remains.ts'
+import type { Remains } from './removal.ts'
 
 /**
  * What the caches keep. Ten thousand finished ActionSets must cost little, so a settled one keeps its name and state only, and
@@ -16,7 +18,13 @@ export function keepOfActionSet(actionSet: Live<ActionSet>): Live<ActionSet> {
     kind,
     metadata: { name, namespace, uid, resourceVersion, creationTimestamp },
     status: { state: status?.state ?? '' },
+    remains: remainsIn(actionSet) ?? remainsOf(actionSet),
   } as Live<ActionSet>
+}
+
+/** What is kept of a settled ActionSet to say when it may go. */
+export function remainsIn(actionSet: Live<ActionSet>): Remains | undefined {
+  return (actionSet as { readonly remains?: Remains }).remains
 }
 
 export function keepOfRun(run: Live<Run>): Live<Run> {
@@ -46,10 +54,36 @@ export function isSettled({ status }: Pick<ActionSet, 'status'>): boolean {
   return status?.state === 'failed' && !(status.actions ?? []).some(goesOn)
 }
 
-function goesOn({ phases = [], deferPhase }: ActionStatus): boolean {
+/** True if `is` says less than the status that is there, or may do so: it was made from an older Run. */
+export function goesBack({ status: was }: Pick<ActionSet, 'status'>, is: ActionSetStatus): boolean {
+  // Of a settled one nothing else is kept.
+  if (isSettled({ ...(was ? { status: was } : {}) })) return true
+  const statesOf = (status: ActionSetStatus | undefined): (string | undefined)[] => [
+    status?.state,
+    ...(status?.actions ?? []).flatMap(({ phases = [], deferPhase }) => [
+      ...phases.map(({ state }) => state),
+      deferPhase?.state,
+    ]),
+  ]
+  const after = statesOf(is)
+  return statesOf(was).some((state, index) => rankOf(state) > rankOf(after[index]))
+}
+
+function rankOf(state: string | undefined): number {
+  if (state === 'complete' || state === 'failed') return 2
+  return state === 'running' ? 1 : 0
+}
+
+function goesOn(action: ActionStatus): boolean {
+  const { phases = [], deferPhase } = action
   const failed = phases.some((phase) => phase.state === 'failed')
   const all = deferPhase && deferPhase.name !== '' ? [...phases, deferPhase] : phases
   if (all.some((phase) => phase.state === 'running')) return true
   if (failed) return deferPhase?.state === 'pending' && deferPhase.name !== ''
-  return all.some((phase) => phase.state === 'pending')
+  return all.some((phase) => phase.state === 'pending') || isToPublish(action)
+}
+
+/** Of several actions one failed, and this one has done its work but not yet shown its artifacts, or cannot. */
+function isToPublish({ phases = [], artifacts }: ActionStatus): boolean {
+  return phases.every((phase) => phase.state === 'complete') && JSON.stringify(artifacts ?? {}).includes('{{')
 }

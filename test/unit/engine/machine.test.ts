@@ -132,7 +132,7 @@ describe('an action', () => {
     expect(claimed.action.fence).toEqual({ owner: 'w', instance: '1', attempt: 1 })
 
     const free = apply(claimed, { type: 'released' })
-    expect(free.action).toMatchObject({ dispatch: 2, fence: { owner: '', instance: '', attempt: 2 } })
+    expect(free.action).toMatchObject({ dispatch: 2, fence: { owner: '', attempt: 2 } })
   })
 
   test('is complete although its record could not be written, and warns', () => {
