@@ -26,6 +26,17 @@ export async function nodeOfClaim(
   return user?.spec?.nodeName
 }
 
+/** The same for several; the first that ties the pod to a node decides, and where others contradict it the scheduler says so. */
+export async function nodeOfClaims(
+  ctx: Pick<FunctionContext, 'kube' | 'signal'>,
+  namespace: string,
+  names: readonly string[],
+): Promise<string | undefined> {
+  const nodes: (string | undefined)[] = []
+  for (const name of names) nodes.push(await nodeOfClaim(ctx, namespace, name))
+  return nodes.find((node) => node !== undefined)
+}
+
 function holds(pod: Pod, claim: string): boolean {
   const ended = pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed'
   return !ended && (pod.spec?.volumes ?? []).some((volume) => volume.persistentVolumeClaim?.claimName === claim)

@@ -4,6 +4,7 @@ import { runKind } from '../api/run.ts'
 import type { Pod } from '../kube/kinds.ts'
 import type { EngineIdentity, PodSettings, RunIdentity } from './context.ts'
 import type { PodArgs } from './pod-args.ts'
+import { moverBasics, moverContainer } from './mover-pod.ts'
 import { type JsonMap, mergePodSpec } from './strategic-merge.ts'
 
 /** The container that runs the command; overrides address it by this name. */
@@ -29,6 +30,8 @@ export interface JobPodRequest {
   readonly node?: string | undefined
   /** Mounted read-only for everyone in the pod: texts that must not stand in the pod's spec. */
   readonly files?: SecretFiles | undefined
+  /** The engine works in it and nothing of the Blueprint's does: it gets the least rights, and bounds. */
+  readonly mover?: boolean
   /** Kanister's KubeTask passes the label kanister.io/JobID of the ActionSet on. */
   readonly passJobId?: boolean
 }
@@ -75,11 +78,8 @@ export type PodFrame = Pick<JobPodRequest, 'name' | 'namespace' | 'args' | 'pass
 
 /** The pod that Kanister would make, with a derived name, a finder label, an owner and a deadline. Pure. */
 export function buildJobPod(request: JobPodRequest, surroundings: JobPodSurroundings): Pod {
-  return framePod(
-    request,
-    generatedSpec(request, jobNamespace(request.namespace, surroundings.engine), surroundings.engine),
-    surroundings,
-  )
+  const override = mergeOverrides(request.args.podOverride, surroundings.pods.override)
+  return framePod(request, generatedSpec(request, surroundings.engine, override), surroundings)
 }
 
 /** A pod around a spec of ours, with the overrides merged into it. */
@@ -142,11 +142,12 @@ function mergeOverrides(phase: PodArgs['podOverride'], actionSet: PodSettings['o
   return mergePodSpec((phase ?? actionSet) as JsonMap, actionSet as JsonMap)
 }
 
-function generatedSpec(request: JobPodRequest, namespace: string, engine: EngineIdentity): JsonMap {
+function generatedSpec(request: JobPodRequest, engine: EngineIdentity, override: JsonMap | undefined): JsonMap {
+  const namespace = jobNamespace(request.namespace, engine)
   const mounts = (request.volumes ?? []).map((volume) => ({ ...volume, name: volumeName(volume.claim) }))
   const files = request.files
   return {
-    ...podBasics(namespace, engine, request.serviceAccount),
+    ...(request.mover ? { ...podLife(engine), ...moverBasics } : podBasics(namespace, engine, request.serviceAccount)),
     ...(request.node === undefined ? {} : { affinity: onNode(request.node) }),
     containers: [
       {
@@ -154,6 +155,7 @@ function generatedSpec(request: JobPodRequest, namespace: string, engine: Engine
         image: request.image,
         command: request.command,
         imagePullPolicy: 'IfNotPresent',
+        ...(request.mover ? moverContainer(override, mainContainer) : {}),
         volumeMounts: [...mounts.map(({ name, path }) => ({ name, mountPath: path })), ...(files ? [filesMountOf(files)] : [])],
       },
     ],
@@ -172,10 +174,13 @@ function onNode(node: string): JsonMap {
 
 /** The fields of a spec that do not depend on its containers. */
 export function podBasics(namespace: string, engine: EngineIdentity, serviceAccount?: string): JsonMap {
+  return { ...podLife(engine), ...serviceAccountOf(namespace, engine, serviceAccount) }
+}
+
+function podLife(engine: EngineIdentity): JsonMap {
   return {
     restartPolicy: 'Never',
     activeDeadlineSeconds: Math.ceil((engine.podDeadlineMs ?? defaultDeadlineMs) / 1000),
-    ...serviceAccountOf(namespace, engine, serviceAccount),
   }
 }
 

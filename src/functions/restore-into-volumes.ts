@@ -1,5 +1,6 @@
 import { posix } from 'node:path'
 import type { Snapshot, SnapshotQuery } from '../repository/snapshots.ts'
+import { nodeOfClaims } from './claim-users.ts'
 import { resolveClaims } from './claims.ts'
 import { feedCommand, placeOf } from './command-stream.ts'
 import type { FunctionContext } from './context.ts'
@@ -39,7 +40,9 @@ export async function restoreIntoVolumes(ctx: FunctionContext, restore: VolumeRe
   const namespace = jobNamespace(restore.namespace, ctx.engine)
   const volumes = await resolveClaims(ctx, namespace, restore.mounts)
   const { prefix, image, args } = restore
-  await withJobPod(ctx, { prefix, namespace, image, command: idleCommand, volumes, args, adopt: false }, (pod) =>
+  const node = await nodeOfClaims(ctx, namespace, Object.keys(restore.mounts))
+  const request = { prefix, namespace, image, command: idleCommand, volumes, node, args, adopt: false, mover: true }
+  await withJobPod(ctx, request, (pod) =>
     restoreTree(ctx, repository, snapshot, { ...restore, place: { namespace, pod: pod.name, container: mainContainer } }),
   )
 }

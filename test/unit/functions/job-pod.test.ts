@@ -152,3 +152,36 @@ describe('the job pod', () => {
     expect(buildJobPod(request, { ...surroundings, run }).metadata?.labels?.['kanister.io/JobID']).toBeUndefined()
   })
 })
+
+describe('a pod in which the engine moves files', () => {
+  const mover = { ...request, namespace: '', mover: true }
+  const containerOf = (args: JobPodRequest['args'], pods = podSettings()) =>
+    buildJobPod({ ...mover, args }, { ...surroundings, pods }).spec?.containers[0]
+
+  test('has no token, not the service account of the engine, the capabilities of tar alone, and bounds', () => {
+    const pod = buildJobPod(mover, surroundings)
+
+    expect(pod.spec?.automountServiceAccountToken).toBe(false)
+    expect(pod.spec?.serviceAccountName).toBeUndefined()
+    expect(pod.spec?.containers[0]).toMatchObject({
+      securityContext: {
+        allowPrivilegeEscalation: false,
+        capabilities: { drop: ['ALL'], add: ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'MKNOD', 'SETFCAP'] },
+      },
+      resources: { requests: { cpu: '50m', memory: '32Mi' }, limits: { memory: '512Mi' } },
+    })
+  })
+
+  test('takes the security context of an override as it is, and other fields beside its own', () => {
+    const restricted = { runAsNonRoot: true, capabilities: { drop: ['ALL'] } }
+    const override = { containers: [{ name: 'container', securityContext: restricted }] }
+    const bigger = { containers: [{ name: 'container', resources: { limits: { memory: '2Gi' } } }] }
+
+    expect(containerOf({ podOverride: override })?.securityContext).toEqual(restricted)
+    expect(containerOf({}, podSettings({ override }))?.securityContext).toEqual(restricted)
+    expect(containerOf({ podOverride: bigger })).toMatchObject({
+      securityContext: { allowPrivilegeEscalation: false },
+      resources: { requests: { memory: '32Mi' }, limits: { memory: '2Gi' } },
+    })
+  })
+})
