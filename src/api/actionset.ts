@@ -1,4 +1,4 @@
-import { freeObject, integer, list, map, object, oneOf, optional, text, type TypeOf } from '../schema/build.ts'
+import { flag, freeObject, integer, list, map, object, oneOf, optional, text, type TypeOf } from '../schema/build.ts'
 import { Artifact } from './artifact.ts'
 import { defineKind, type StoredMeta } from './kind.ts'
 import { names } from './names.ts'
@@ -100,6 +100,9 @@ export const ActionSetStatus = object(
     progress: optional(ActionSetProgress),
     warnings: optional(list(text('What happened.'), 'What deserves a look although nothing failed.')),
     waiting: optional(Waiting),
+    catalogued: optional(
+      flag('Every backup it made has a record in its location: this object is not the only one that knows of it.'),
+    ),
   },
   'A projection of the Run of this ActionSet.',
 )

@@ -22,7 +22,13 @@ export function projectStatus(run: Pick<Run, 'spec' | 'status'>): ActionSetStatu
     progress: projectProgress(actions),
     ...(warnings.length > 0 ? { warnings } : {}),
     ...projectApproval(run, actions),
+    ...(state === 'complete' && isCatalogued(actions) ? { catalogued: true } : {}),
   }
+}
+
+function isCatalogued(actions: readonly RunAction[]): boolean {
+  const backups = actions.filter(({ artifacts }) => Object.keys(artifacts ?? {}).length > 0)
+  return backups.length > 0 && backups.every(({ record }) => record !== undefined && record !== '')
 }
 
 /** An approval that is waited for. What else an ActionSet waits for is not in its Run: the operator adds it. */

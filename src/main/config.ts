@@ -1,4 +1,5 @@
 import { defineErrors } from '../base/errors.ts'
+import { parseGoDuration } from '../base/go-duration.ts'
 
 export const configError = defineErrors({
   CONFIG_INVALID: { next: 'stop', exit: 2, summary: 'A setting cannot be used as it is.' },
@@ -30,6 +31,16 @@ const count =
     }
     return number
   }
+
+const maybeCount = (value: string | undefined): number | undefined =>
+  value === undefined || value === '' ? undefined : count(0, { min: 0, max: 1_000_000 })(value)
+
+const duration = (value: string | undefined): number | undefined => {
+  if (value === undefined || value === '') return undefined
+  const ms = parseGoDuration(value)
+  if (ms === undefined) throw configError('CONFIG_INVALID', `"${value}" is no duration; write it as 30m or 24h`)
+  return ms
+}
 
 /** Kanister takes "true" to the letter here. */
 const onlyTrue = (value: string | undefined): boolean => value === 'true'
@@ -70,6 +81,31 @@ export const settings = {
     '16',
     count(16, { min: 1, max: 1000 }),
   ),
+  namespaceConcurrency: setting(
+    'HOLDFAST_NAMESPACE_CONCURRENCY',
+    'ActionSets of one namespace that are under way at a time; 0: no limit of its own.',
+    '0',
+    count(0, { min: 0, max: 100_000 }),
+  ),
+  queueTimeoutMs: setting(
+    'HOLDFAST_QUEUE_TIMEOUT',
+    'How long an ActionSet waits for an object that another works on, as 30m or 24h, unless it says otherwise.',
+    '24h',
+    (value) => duration(value) ?? 24 * 3_600_000,
+  ),
+  ttlAfterFinishedMs: setting(
+    'HOLDFAST_TTL_AFTER_FINISHED',
+    'How long ActionSets are kept after their end, as 720h, unless they say otherwise; never shorter than they are the only record of a backup.',
+    'for ever',
+    duration,
+  ),
+  keepComplete: setting(
+    'HOLDFAST_KEEP_COMPLETE',
+    'Complete ActionSets without artifacts to keep per namespace and Blueprint.',
+    'all',
+    maybeCount,
+  ),
+  keepFailed: setting('HOLDFAST_KEEP_FAILED', 'Failed ActionSets to keep per namespace and Blueprint.', 'all', maybeCount),
   serviceAccount: setting(
     'POD_SERVICE_ACCOUNT',
     'Service account for job pods in the namespace of the engine.',

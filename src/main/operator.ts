@@ -18,6 +18,15 @@ export function startOperatorPart({ config, kube, log, namespace, watchNamespace
     namespace,
     watchNamespaces,
     identity: config.workerName,
+    settings: {
+      perNamespace: config.namespaceConcurrency,
+      objectTimeoutMs: config.queueTimeoutMs,
+      removal: {
+        ...(config.ttlAfterFinishedMs === undefined ? {} : { ttlMs: config.ttlAfterFinishedMs }),
+        ...(config.keepComplete === undefined ? {} : { keepComplete: config.keepComplete }),
+        ...(config.keepFailed === undefined ? {} : { keepFailed: config.keepFailed }),
+      },
+    },
   })
   const webhooks =
     config.webhookPort === 0

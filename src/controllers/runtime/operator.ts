@@ -1,3 +1,4 @@
+import type { RemovalPolicy } from '../actionset/removal.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { FindFunction } from '../../engine/plan.ts'
 import type { Kube } from '../../kube/kube.ts'
@@ -42,6 +43,10 @@ export interface OperatorSettings {
   readonly window: number
   /** How long an ActionSet that shares its objects with nobody waits for them unless it says otherwise, in ms. @default 24 h */
   readonly objectTimeoutMs: number
+  /** Which ActionSets that have ended are removed. @default none */
+  readonly removal: RemovalPolicy
+  /** How often it is looked what may be removed, in ms. @default 60_000 */
+  readonly tidyMs: number
   /** Runs are removed so long after their end, in ms. @default 24 h */
   readonly keepRunsMs: number
 }

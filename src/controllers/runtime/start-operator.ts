@@ -19,6 +19,8 @@ const defaults: OperatorSettings = {
   perNamespace: 0,
   window: 64,
   objectTimeoutMs: 24 * 3_600_000,
+  removal: {},
+  tidyMs: 60_000,
   keepRunsMs: 24 * 3_600_000,
 }
 
@@ -35,7 +37,6 @@ export function startOperator(deps: OperatorDeps): Operator {
 export const leaderLease = 'holdfast-operator'
 const leaderMs = 10_000
 const guardMs = 60_000
-const tidyMs = 10 * 60_000
 /** How often it is looked whether the CRDs still have our fields. */
 const crdsMs = 60_000
 
@@ -90,7 +91,7 @@ class RunningOperator {
     void this.#every(this.#settings.sweepMs, () => this.#controllers.forEach((controller) => controller.sweep()))
     void this.#every(this.#settings.livenessPollMs, () => this.#lookForTheDead())
     void this.#every(crdsMs, () => reportMissingFields(this.#deps.kube, this.#deps.log, this.#stop.signal))
-    void this.#every(Math.min(tidyMs, this.#settings.keepRunsMs), () => this.#tidy())
+    void this.#every(Math.min(this.#settings.tidyMs, this.#settings.keepRunsMs), () => this.#tidy())
     await Promise.all(started)
   }
 
