@@ -7,10 +7,14 @@ import type { SecretValues } from './secret-values.ts'
 const outputsLimitBytes = 512 * 1024
 const tailLines = 10
 const tailLineChars = 2_000
+/** Much more of a line than the tail shows, so that a secret is masked before it could be cut in two. */
+const keptLineChars = 64 * 1024
+/** A command that says more than this says it to nobody; its first lines and what it does at the end are what one looks for. */
+const logLimitBytes = 4 * 1024 * 1024
 
 /**
- * What a command prints, line by line: output markers are collected, everything else goes to the log, secrets masked. Memory is bounded by
- * the outputs' limit and a tail of ten lines.
+ * What a command prints, line by line: output markers are collected, everything else goes to the log, secrets masked. The log gets the first
+ * 4 MiB, then only how much more there was, each time that doubles. Memory is bounded by the outputs' limit and a tail of ten lines.
  */
 export class TaskOutput {
   readonly #log: Logger
@@ -19,6 +23,8 @@ export class TaskOutput {
   readonly #outputs = new Map<string, string>()
   readonly #tail: string[] = []
   #size = 0
+  #logged = 0
+  #unlogged = { lines: 0, bytes: 0, sayAt: 1 }
   #problem: Error | undefined
 
   constructor(options: { readonly log: Logger; readonly secrets: SecretValues; readonly markers: boolean }) {
@@ -55,7 +61,7 @@ export class TaskOutput {
 
   /** The last ten lines that are not blank, secrets masked. */
   get tail(): string {
-    return this.#tail.join('\n')
+    return this.#tail.map((line) => this.#secrets.redact(line).trim().slice(0, tailLineChars)).join('\n')
   }
 
   #keep(output: { readonly key: string; readonly value: string }): void {
@@ -69,9 +75,20 @@ export class TaskOutput {
   }
 
   #show(line: string): void {
-    const text = this.#secrets.redact(line.trimEnd())
-    this.#tail.push(text.trim().slice(0, tailLineChars))
+    this.#tail.push(line.trimEnd().slice(0, keptLineChars))
     if (this.#tail.length > tailLines) this.#tail.shift()
-    this.#log.info({ LogKind: 'datapath', Out: text }, 'Pod Update')
+    this.#logged += line.length
+    if (this.#logged > logLimitBytes) return this.#count(line.length)
+    this.#log.info({ LogKind: 'datapath', Out: this.#secrets.redact(line.trimEnd()) }, 'Pod Update')
+  }
+
+  #count(size: number): void {
+    const unlogged = this.#unlogged
+    unlogged.lines++
+    unlogged.bytes += size
+    if (unlogged.lines < unlogged.sayAt) return
+    unlogged.sayAt *= 2
+    const Out = `(${unlogged.lines} more lines so far, ${unlogged.bytes} characters, are not logged)`
+    this.#log.info({ LogKind: 'datapath', Out }, 'Pod Update')
   }
 }

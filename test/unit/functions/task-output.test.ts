@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { secretValuesOf } from '../../../src/functions/secret-values.ts'
 import { TaskOutput } from '../../../src/functions/task-output.ts'
-import { silentLogger } from '../../../src/telemetry/logger.ts'
+import { silentLogger, type LogFields } from '../../../src/telemetry/logger.ts'
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64')
 const secrets = secretValuesOf({ Phases: { dump: { Secrets: { db: { data: { password: base64('correct horse') } } } } } })
@@ -38,6 +38,19 @@ describe('what a task prints', () => {
     expect(tail).toHaveLength(10)
     expect(tail[0]).toBe('line 11')
     expect(output.tail.length).toBeLessThan(3_000)
+  })
+
+  test('the log gets the first MiB of a command that does not stop talking, its outputs and tail are whole', () => {
+    const logged: unknown[] = []
+    const log = { ...silentLogger, info: (fields: LogFields) => void logged.push(fields.Out) }
+    const output = new TaskOutput({ log, secrets, markers: true })
+    for (let i = 0; i < 20_000; i++) output.take(`${i} ${'x'.repeat(1_000)}`)
+    output.take('###Phase-output###: {"key":"a","value":"found"}')
+
+    expect(JSON.stringify(logged).length).toBeLessThan(5_000_000)
+    expect(logged.at(-1)).toMatch(/more lines so far, \d+ characters, are not logged/)
+    expect(output.outputs()).toEqual({ a: 'found' })
+    expect(output.tail).toContain('19999 x')
   })
 
   test('outputs beyond what a Run can keep are a failure that names the key', () => {
