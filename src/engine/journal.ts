@@ -41,7 +41,13 @@ export class Journal {
   #state: ActionState
   /** The fence that the server is known to hold: what the next write tests. */
   #durableFence: Fence
+  /**
+   * What an earlier start of this worker left, until it is taken. That process may have sent a last write that arrives after we
+   * read, and its fence says nothing of that: it is compared as a whole.
+   */
+  #leftBehind: RunAction | undefined
   #notes: Note[] = []
+  #afterwards: { readonly version: number; readonly work: () => void }[] = []
   #version = 0
   #written = 0
   #writing: Promise<void> | undefined
@@ -56,6 +62,7 @@ export class Journal {
     if (!action) throw new RangeError(`Run ${options.run.metadata.name} has no action ${options.actionIndex}`)
     this.#state = { plan: options.plan, action }
     this.#durableFence = action.fence
+    this.#leftBehind = action.fence.owner === '' ? undefined : action
     this.#lastWriteMs = options.clock.now()
   }
 
@@ -95,6 +102,11 @@ export class Journal {
       })
       await this.#writing
     }
+  }
+
+  /** Does `work` once everything applied so far is durable; never if the action is lost before. */
+  whenDurable(work: () => void): void {
+    this.#afterwards.push({ version: this.#version, work })
   }
 
   /** Writes within `soonMs`; any number of calls until then make one write. Failures show at the next `flush`. */
@@ -158,6 +170,7 @@ export class Journal {
       const run = await this.#patch(action, signal)
       this.#run = run
       this.#durableFence = action.fence
+      this.#leftBehind = undefined
       this.#written = version
       this.#lastWriteMs = this.#options.clock.now()
     } catch (error) {
@@ -165,6 +178,9 @@ export class Journal {
       throw error
     }
     for (const note of notes) this.#options.emit(note)
+    const due = this.#afterwards.filter(({ version: of }) => of <= version)
+    this.#afterwards = this.#afterwards.filter(({ version: of }) => of > version)
+    for (const { work } of due) work()
   }
 
   async #patch(action: RunAction, signal: AbortSignal): Promise<Run> {
@@ -186,10 +202,20 @@ export class Journal {
     const there = this.#fenceIn(run)
     if (sameFence(there, action.fence)) {
       this.#durableFence = there
+      this.#leftBehind = undefined
       return await this.#send(action, [], signal)
     }
     if (!sameFence(there, this.#durableFence)) {
       this.#loseFence(run)
+      this.#lost.signal.throwIfAborted()
+    }
+    if (this.#leftBehind) {
+      this.#lose(
+        runError(
+          'RUN_FENCED',
+          'a last write of an earlier start of this worker came after the Run was read; this attempt stops',
+        ),
+      )
       this.#lost.signal.throwIfAborted()
     }
     // Not the fence: what belongs to the end of the Run may have been refused. The operator settles that too.
@@ -200,7 +226,9 @@ export class Journal {
   async #send(action: RunAction, end: readonly object[], signal: AbortSignal): Promise<Run> {
     const at = `/status/actions/${this.#options.actionIndex}`
     const { owner, instance, attempt } = this.#durableFence
+    const taken = this.#leftBehind ? [{ op: 'test', path: at, value: this.#leftBehind }] : []
     const patch = [
+      ...taken,
       { op: 'test', path: `${at}/fence/attempt`, value: attempt },
       { op: 'test', path: `${at}/fence/owner`, value: owner },
       { op: 'test', path: `${at}/fence/instance`, value: instance },
