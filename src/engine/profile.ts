@@ -104,7 +104,8 @@ async function resolveSecret(reader: ClusterReader, { secret: ref }: Credential,
 
 /** Typed credential Secrets, and the keys that must be there. */
 const secretTypes: Readonly<Record<string, readonly string[]>> = {
-  'secrets.kanister.io/aws': ['aws_access_key_id', 'aws_secret_access_key'],
+  // Without keys the engine's own identity is used (web identity, instance), with or without a role.
+  'secrets.kanister.io/aws': [],
   'secrets.kanister.io/azure': ['azure_storage_account_id'],
   'secrets.kanister.io/gcp': ['gcp_project_id', 'service-account.json'],
   'secrets.kanister.io/filestore': [],

@@ -1,6 +1,6 @@
 import type { ResolvedProfile } from '../profile-json.ts'
 import { S3Store } from '../s3.ts'
-import type { ChecksumMode, S3Credentials } from '../s3/settings.ts'
+import type { ChecksumMode, S3Credentials, S3Keys } from '../s3/settings.ts'
 import { badLocation } from './bad-location.ts'
 import { endpointOf } from './endpoint.ts'
 import type { OpenStoreOptions, OpenedStore } from './opened-store.ts'
@@ -30,23 +30,29 @@ function s3Credentials({ credential }: ResolvedProfile): S3Credentials {
   throw badLocation(`CredentialType '${credential.type}' not supported for s3Compliant: use keyPair or secret`)
 }
 
+/** Keys win, as in Kanister; without them the process's own identity counts. A role is assumed by whichever it is. */
 function secretCredentials(secret: ResolvedProfile['credential']['secret']): S3Credentials {
   const name = `Secret ${secret?.namespace ?? ''}/${secret?.name ?? ''}`
   if (secret?.type !== 'secrets.kanister.io/aws') {
     throw badLocation(`${name} has type "${secret?.type ?? ''}": for s3Compliant it must be secrets.kanister.io/aws`)
   }
   const { aws_access_key_id: accessKeyId = '', aws_secret_access_key: secretAccessKey = '' } = secret.data
-  const { aws_session_token: sessionToken = '', role = '' } = secret.data
-  if (role !== '')
-    throw badLocation(`${name} names a role; assuming roles is not built yet: give keys of a user, or a session token`)
-  if (accessKeyId === '' || secretAccessKey === '') {
-    throw badLocation(`${name} lacks aws_access_key_id or aws_secret_access_key`)
+  const { aws_session_token: sessionToken = '' } = secret.data
+  const role = (secret.data['role'] ?? '').trim()
+  if ((accessKeyId === '') !== (secretAccessKey === '')) {
+    throw badLocation(`${name} has only one of aws_access_key_id and aws_secret_access_key: give both, or none`)
   }
-  return plain({ accessKeyId, secretAccessKey, ...(sessionToken === '' ? {} : { sessionToken }) })
+  const keys =
+    accessKeyId === '' ? undefined : plain({ accessKeyId, secretAccessKey, ...(sessionToken === '' ? {} : { sessionToken }) })
+  if (role === '') return keys ?? {}
+  if (!/^arn:[a-z-]+:iam::\d{12}:role\/.+$/.test(role)) {
+    throw badLocation(`${name} names the role "${role}", which is not an ARN like arn:aws:iam::123456789012:role/backup`)
+  }
+  return { role, ...(keys ? { keys } : {}) }
 }
 
 /** Secrets made by `echo key | base64` end in a newline, which no credential has and no header takes. */
-function plain({ accessKeyId, secretAccessKey, sessionToken }: S3Credentials): S3Credentials {
+function plain({ accessKeyId, secretAccessKey, sessionToken }: S3Keys): S3Keys {
   return {
     accessKeyId: accessKeyId.trim(),
     secretAccessKey: secretAccessKey.trim(),

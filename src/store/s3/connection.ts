@@ -4,6 +4,7 @@ import { type Clock, systemClock } from '../../base/clock.ts'
 import { withDeadline } from '../../base/deadline.ts'
 import { storeError } from '../errors.ts'
 import { type StoreTiming, defaultTiming } from '../timing.ts'
+import { canBeRenewed, openCredentials } from './credentials.ts'
 import type { S3Settings } from './settings.ts'
 import type { RequestSubject } from '../request-subject.ts'
 import { translateError } from './translate-error.ts'
@@ -34,6 +35,7 @@ export class S3Connection {
   readonly settings: S3Settings
   #region: string
   #loaded: Promise<Loaded> | undefined
+  #current: Loaded | undefined
   #answered = false
 
   constructor(settings: S3Settings) {
@@ -67,7 +69,12 @@ export class S3Connection {
 
   /** As `once`, without a deadline: for answers whose body outlives the call. */
   async unbounded<T>(what: string, attempt: Attempt<T>, signal: AbortSignal): Promise<T> {
-    const { client, sdk, region } = await this.#load()
+    return this.#unbounded(what, attempt, signal, false)
+  }
+
+  async #unbounded<T>(what: string, attempt: Attempt<T>, signal: AbortSignal, renewed: boolean): Promise<T> {
+    const loaded = await this.#load()
+    const { client, sdk, region } = loaded
     try {
       const result = await attempt(client, sdk, signal)
       this.#answered = true
@@ -75,7 +82,8 @@ export class S3Connection {
     } catch (error) {
       signal.throwIfAborted()
       if (hasAnswer(error)) this.#answered = true
-      if (this.#learnRegion(error, region)) return this.unbounded(what, attempt, signal)
+      if (this.#learnRegion(error, region)) return this.#unbounded(what, attempt, signal, renewed)
+      if (!renewed && this.#dropExpired(error, loaded)) return this.#unbounded(what, attempt, signal, true)
       throw this.translate(error, what)
     }
   }
@@ -93,12 +101,27 @@ export class S3Connection {
 
   #load(): Promise<Loaded> {
     const region = this.#region
-    this.#loaded ??= import('@aws-sdk/client-s3').then((sdk) => ({
-      sdk,
-      region,
-      client: openClient(sdk, this.settings, region, this.timing),
-    }))
+    this.#loaded ??= this.#open(region).catch((error: unknown) => {
+      this.#loaded = undefined
+      throw error
+    })
     return this.#loaded
+  }
+
+  async #open(region: string): Promise<Loaded> {
+    const [sdk, credentials] = await Promise.all([
+      import('@aws-sdk/client-s3'),
+      openCredentials(this.settings.credentials, this.settings.region),
+    ])
+    this.#current = { sdk, region, client: openClient(sdk, { ...this.settings, credentials }, region, this.timing) }
+    return this.#current
+  }
+
+  /** The store says that the token has ended, before its time or by another clock. True when newer credentials may be had. */
+  #dropExpired(error: unknown, loaded: Loaded): boolean {
+    if (!(error instanceof Error) || !expiredNames.has(error.name) || !canBeRenewed(this.settings.credentials)) return false
+    if (this.#current === loaded) this.#loaded = undefined
+    return true
   }
 
   /** AWS and others say which region a bucket is in when a request was signed for another. True when that is news. */
@@ -114,7 +137,11 @@ export class S3Connection {
   }
 }
 
-function openClient(sdk: S3Module, settings: S3Settings, region: string, timing: StoreTiming): S3Client {
+const expiredNames: ReadonlySet<string> = new Set(['ExpiredToken', 'ExpiredTokenException', 'RequestExpired'])
+
+type ClientSettings = Omit<S3Settings, 'credentials'> & { readonly credentials: Awaited<ReturnType<typeof openCredentials>> }
+
+function openClient(sdk: S3Module, settings: ClientSettings, region: string, timing: StoreTiming): S3Client {
   const { endpoint, credentials, skipSslVerify = false, caPem, maxConnections = 64 } = settings
   // `timeout` is for idle sockets: a store that nobody uses any more holds none.
   const sockets = { keepAlive: true, maxSockets: maxConnections, timeout: 60_000 }

@@ -22,10 +22,22 @@ export interface S3Settings {
   readonly clock?: Clock
 }
 
-export interface S3Credentials {
+export type S3Credentials = S3Keys | S3Identity
+
+export interface S3Keys {
   readonly accessKeyId: string
   readonly secretAccessKey: string
   readonly sessionToken?: string
+}
+
+/** Credentials that are asked for, and asked for anew before they end. */
+export interface S3Identity {
+  /** ARN of a role to assume. @default none: what the process itself is */
+  readonly role?: string
+  /** Who assumes it. @default what the process itself is: web identity, container or instance */
+  readonly keys?: S3Keys
+  /** @default that of AWS in the region */
+  readonly stsEndpoint?: string
 }
 
 /**

@@ -36,6 +36,10 @@ const byName: Readonly<Record<string, Known>> = {
   InvalidAccessKeyId: ['STORE_DENIED', 'the store does not know this access key: correct the Secret that the Profile names'],
   XAdminUserNotFound: ['STORE_DENIED', 'the store does not know this access key: correct the Secret that the Profile names'],
   SignatureDoesNotMatch: ['STORE_DENIED', 'the secret key is wrong: correct the Secret that the Profile names'],
+  CredentialsProviderError: [
+    'STORE_DENIED',
+    "the Profile gives no keys, and this process has no identity of AWS: give keys, or bind a role to the engine's service account",
+  ],
   ExpiredToken: ['STORE_DENIED', 'the session token has expired: put fresh credentials into the Secret'],
   InvalidToken: ['STORE_DENIED', 'the session token is not valid: put fresh credentials into the Secret'],
   RequestTimeTooSkewed: ['STORE_DENIED', "this machine's clock and the store's differ too much: set the clock"],

@@ -332,7 +332,7 @@ describe('what is wrong with a location is said', () => {
     const failure = await store.put('k', Buffer.from('x')).catch((error: unknown) => error)
 
     expect(failure).toMatchObject({ code, message: expect.stringContaining(text) })
-    expect(messageOf(failure)).not.toContain(direct.credentials.secretAccessKey)
+    expect(messageOf(failure)).not.toContain(world().s3.secretKey)
     await expect(store.putStream('k', stream())).rejects.toMatchObject({ code })
     await expect(keysBelow(store, '')).rejects.toMatchObject({ code })
     await expect(store.head('k')).rejects.toMatchObject({ code })

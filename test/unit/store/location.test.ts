@@ -112,7 +112,7 @@ describe('opening a location', () => {
     ['half a key pair', but({ Credential: { Type: 'keyPair', KeyPair: { ID: 'x', Secret: '' } } }), 'incomplete'],
     ['a credential of Kopia', but({ Credential: { Type: 'kopia' } }), "CredentialType 'kopia' not supported"],
     ['a secret of another cloud', but({ Credential: credentialOf({}, 'secrets.kanister.io/gcp') }), 'secrets.kanister.io/aws'],
-    ['a role', but({ Credential: credentialOf({ role: 'arn:x' }) }), 'assuming roles is not built yet'],
+    ['a role that is none', but({ Credential: credentialOf({ role: 'arn:x' }) }), 'which is not an ARN'],
     ['a gcs key that is none', gcs('hush'), 'is not the JSON key file'],
     ['a gcs key of another kind', gcs('{"type":"external_account","x":"hush"}'), 'is not that of a service account'],
     ['an azure account that is none', azure({ ID: 'a/b', Secret: 'aHVzaA==' }), 'not a name of 3 to 24'],
@@ -123,7 +123,7 @@ describe('opening a location', () => {
       'not the name of a cloud',
     ],
     ['a federated identity without its token', azureSecret({ azure_federated_identity: 'true' }), 'AZURE_SAS_TOKEN_FILE'],
-    ['a secret without keys', but({ Credential: credentialOf({}) }), 'lacks aws_access_key_id'],
+    ['half a key', but({ Credential: credentialOf({ aws_access_key_id: 'x' }) }), 'only one of aws_access_key_id'],
   ])('refuses %s', (_name, profile, message) => {
     expect(() => openStore(profile)).toThrow(expect.objectContaining({ code: 'STORE_BAD_LOCATION' }))
     expect(() => openStore(profile)).toThrow(message)
