@@ -56,6 +56,10 @@ export interface BackedUp {
   readonly sizeBytes: number
   readonly fileCount: number
   readonly dirCount: number
+  /** The snapshot that was built upon, and what became of its files. */
+  readonly parent?: Id
+  readonly counts?: { readonly filesNew: number; readonly filesChanged: number; readonly filesUnmodified: number }
+  readonly excludes?: readonly string[]
 }
 
 export interface BackupSession {
@@ -169,7 +173,9 @@ function snapshotOf(context: RepositoryContext, options: BackupOptions, { done, 
   return renderSnapshot({
     time,
     tree: done.tree,
+    parent: done.parent,
     paths: done.paths,
+    excludes: done.excludes,
     hostname: options.host ?? context.identity.hostname,
     username: context.identity.username,
     tags: options.tags ?? [],
@@ -178,6 +184,7 @@ function snapshotOf(context: RepositoryContext, options: BackupOptions, { done, 
       backupStart: nanosFromMs(start),
       backupEnd: nanosFromMs(context.clock.now()),
       filesNew: done.fileCount,
+      ...done.counts,
       dirsNew: done.dirCount,
       dataBlobs: added.dataBlobs,
       treeBlobs: added.treeBlobs,

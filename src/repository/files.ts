@@ -8,6 +8,12 @@ import type { Sealer } from './format/seal.ts'
 /** Files of a repository that are one sealed JSON text each; their name is the SHA-256 of the file. */
 export type FileKind = 'index' | 'snapshots' | 'locks' | typeof markFolder
 
+/**
+ * What a store with retention locks, beside packs, keys and the config. Locks and marks come and go, and index files are replaced; what
+ * an index says can be read anew out of the packs (`restic repair index`).
+ */
+const kept: ReadonlySet<FileKind> = new Set<FileKind>(['snapshots'])
+
 /** Ours; restic looks into no folder of this name. */
 export const markFolder = 'holdfast-marks'
 
@@ -40,7 +46,7 @@ export function openFiles(store: ObjectStore, sealer: Sealer, version: number): 
     save: async (kind, json, signal) => {
       const sealed = sealer.seal(wrapEnvelope(json, version))
       const id = sha256Hex(sealed)
-      await store.put(`${kind}/${id}`, sealed, { sha256: id, ...(signal && { signal }) })
+      await store.put(`${kind}/${id}`, sealed, { sha256: id, retain: kept.has(kind), ...(signal && { signal }) })
       return id
     },
     list: (kind, signal) => listIds(store, kind, signal),

@@ -10,6 +10,8 @@ import type { Identity, RepositoryContext } from './context.ts'
 import { type CopyOptions, type CopyResult, copySnapshots } from './copy-snapshots.ts'
 import { type DiffEntry, type DiffOptions, diffSnapshots } from './diff-snapshots.ts'
 import { openFiles } from './files.ts'
+import { type BackupFolderOptions, type BackupFolderResult, backupFolder } from './folder/backup-folder.ts'
+import { type RestoreFolderOptions, type RestoreFolderResult, restoreFolder } from './folder/restore-folder.ts'
 import type { RepositoryConfig } from './format/config-file.ts'
 import type { Id } from './format/ids.ts'
 import type { Polynomial } from './format/polynomial.ts'
@@ -61,8 +63,12 @@ export interface Repository {
 
   backupStream(options: BackupStreamOptions): Promise<BackupStreamResult>
   backupTar(options: BackupTarOptions): Promise<BackupResult>
+  /** Folders of this machine; unchanged files of the snapshot before are not read again. */
+  backupFolder(options: BackupFolderOptions): Promise<BackupFolderResult>
   restoreStream(options: RestoreStreamOptions): AsyncIterable<Uint8Array>
   restoreTar(options: RestoreTarOptions): AsyncIterable<Uint8Array>
+  /** Into a folder of this machine; what is right there already is kept. */
+  restoreFolder(options: RestoreFolderOptions): Promise<RestoreFolderResult>
   /** Oldest first. */
   snapshots(options?: Call & { readonly filter?: SnapshotFilter }): Promise<Snapshot[]>
   findSnapshot(query: SnapshotQuery, options?: Call): Promise<Snapshot | undefined>
@@ -146,8 +152,10 @@ export function createRepository(store: ObjectStore, opened: OpenedKey, options:
     openedBy: { keyId, publicKey },
     backupStream: (request) => backupStream(context, request),
     backupTar: (request) => backupTar(context, request),
+    backupFolder: (request) => backupFolder(context, request),
     restoreStream: (request) => restoreStream(context, request),
     restoreTar: (request) => restoreTar(context, request),
+    restoreFolder: (request) => restoreFolder(context, request),
     snapshots: async (call) =>
       (await listSnapshots(context, call?.signal)).filter((snapshot) => matchesFilter(snapshot, call?.filter ?? {})),
     findSnapshot: (query, call) => findSnapshot(context, query, call?.signal),

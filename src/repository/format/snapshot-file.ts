@@ -8,6 +8,8 @@ export interface SnapshotSummary {
   readonly backupStart: Nanos
   readonly backupEnd: Nanos
   readonly filesNew: number
+  readonly filesChanged?: number
+  readonly filesUnmodified?: number
   readonly dirsNew: number
   readonly dataBlobs: number
   readonly treeBlobs: number
@@ -26,6 +28,10 @@ export interface SnapshotFile {
   readonly paths: readonly string[]
   readonly hostname?: string | undefined
   readonly username?: string | undefined
+  readonly uid?: number | undefined
+  readonly gid?: number | undefined
+  /** Patterns that were left out. */
+  readonly excludes?: readonly string[] | undefined
   readonly tags: readonly string[]
   /** The first id of a snapshot whose tags were changed since. */
   readonly original?: Id | undefined
@@ -42,6 +48,9 @@ export function renderSnapshot(snapshot: SnapshotFile): Buffer {
       paths: snapshot.paths,
       hostname: snapshot.hostname || undefined,
       username: snapshot.username || undefined,
+      uid: snapshot.uid || undefined,
+      gid: snapshot.gid || undefined,
+      excludes: snapshot.excludes?.length ? snapshot.excludes : undefined,
       tags: snapshot.tags.length > 0 ? snapshot.tags : undefined,
       original: snapshot.original,
       program_version: snapshot.programVersion || undefined,
@@ -55,8 +64,8 @@ function renderSummary(summary: SnapshotSummary): object {
     backup_start: renderTime(summary.backupStart),
     backup_end: renderTime(summary.backupEnd),
     files_new: summary.filesNew,
-    files_changed: 0,
-    files_unmodified: 0,
+    files_changed: summary.filesChanged ?? 0,
+    files_unmodified: summary.filesUnmodified ?? 0,
     dirs_new: summary.dirsNew,
     dirs_changed: 0,
     dirs_unmodified: 0,
@@ -76,6 +85,9 @@ interface SnapshotJson {
   readonly paths?: readonly string[] | null
   readonly hostname?: string
   readonly username?: string
+  readonly uid?: number
+  readonly gid?: number
+  readonly excludes?: readonly string[] | null
   readonly tags?: readonly string[] | null
   readonly original?: string
   readonly program_version?: string
@@ -96,6 +108,9 @@ export function parseSnapshot(json: Uint8Array, what: string): SnapshotFile {
     parent: value.parent,
     hostname: value.hostname,
     username: value.username,
+    uid: value.uid,
+    gid: value.gid,
+    excludes: value.excludes ?? undefined,
     original: value.original,
     programVersion: value.program_version,
     summary: value.summary ? parseSummary(value.summary) : undefined,
@@ -120,6 +135,8 @@ function parseSummary(summary: Readonly<Record<string, unknown>>): SnapshotSumma
     backupStart: time('backup_start'),
     backupEnd: time('backup_end'),
     filesNew: count('files_new'),
+    filesChanged: count('files_changed'),
+    filesUnmodified: count('files_unmodified'),
     dirsNew: count('dirs_new'),
     dataBlobs: count('data_blobs'),
     treeBlobs: count('tree_blobs'),
