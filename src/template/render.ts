@@ -57,7 +57,8 @@ export class TemplateRenderer {
   readonly #library: FunctionLibrary
   readonly #limits: TemplateLimits
   readonly #handlebars: DialectRenderer | undefined
-  readonly #parsed = new TemplateCache<ParsedTemplate>()
+  /** By the name in messages, of which there are few, then by content. */
+  readonly #parsed = new Map<string, TemplateCache<ParsedTemplate>>()
 
   constructor(options: RendererOptions) {
     this.#library = options.library
@@ -135,8 +136,9 @@ export class TemplateRenderer {
   }
 
   #parse(text: string, { name = 'config', library = this.#library }: Pick<GoRendering, 'name' | 'library'>): ParsedTemplate {
-    const knowsFunction = (fn: string): boolean => library.has(fn) || builtins.has(fn)
-    return this.#parsed.get(`${name}\0${text}`, () => parseTemplate(text, { name, knowsFunction }))
+    let cache = this.#parsed.get(name)
+    if (!cache) this.#parsed.set(name, (cache = new TemplateCache()))
+    return cache.get(text, () => parseTemplate(text, { name, knowsFunction: (fn) => library.has(fn) || builtins.has(fn) }))
   }
 
   #renderOver(data: GoValue, options: RenderOptions): (text: string) => string {

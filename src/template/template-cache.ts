@@ -1,9 +1,15 @@
-/** Keeps what was made of texts, the least recently used going first. Bounded by entries and by length of the texts. */
+/**
+ * Keeps what was made of texts, and drops what was not used for long. Bounded by entries and by length of the texts.
+ *
+ * In two generations: what is used stands in the young one; when that is half full it becomes the old one, whose rest is dropped. A
+ * list in the order of use would be changed by each look-up, which took longer than a small template takes to render.
+ */
 export class TemplateCache<T> {
-  readonly #entries = new Map<string, T>()
+  #young = new Map<string, T>()
+  #old = new Map<string, T>()
   readonly #maxEntries: number
   readonly #maxLength: number
-  #length = 0
+  #youngLength = 0
 
   constructor(maxEntries = 2_000, maxLength = 8 * 1024 * 1024) {
     this.#maxEntries = maxEntries
@@ -12,24 +18,19 @@ export class TemplateCache<T> {
 
   /** What was made of `key`, or what `make` makes of it now. A failure is not kept. */
   get(key: string, make: () => T): T {
-    const found = this.#entries.get(key)
-    if (found !== undefined) {
-      this.#entries.delete(key)
-      this.#entries.set(key, found)
-      return found
-    }
-    const made = make()
-    this.#entries.set(key, made)
-    this.#length += key.length
-    this.#shrink()
+    const young = this.#young.get(key)
+    if (young !== undefined) return young
+    const made = this.#old.get(key) ?? make()
+    this.#young.set(key, made)
+    this.#youngLength += key.length
+    if (this.#young.size > this.#maxEntries / 2 || this.#youngLength > this.#maxLength / 2) this.#age()
     return made
   }
 
-  #shrink(): void {
-    for (const key of this.#entries.keys()) {
-      if (this.#entries.size <= this.#maxEntries && this.#length <= this.#maxLength) return
-      this.#entries.delete(key)
-      this.#length -= key.length
-    }
+  #age(): void {
+    // A single giant would only push out the others.
+    this.#old = this.#youngLength > this.#maxLength ? new Map() : this.#young
+    this.#young = new Map()
+    this.#youngLength = 0
   }
 }

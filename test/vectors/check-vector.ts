@@ -49,6 +49,11 @@ function renderVector(renderer: TemplateRenderer, file: VectorFile, vector: Vect
   return renderer.renderObjectRefs(plain(vector.objectRefs) as never, params, { host })
 }
 
+/** What a vector of mode `string` is rendered over. */
+export function vectorData(file: VectorFile, vector: Vector): GoValue {
+  return goData(vector.context === undefined ? vector : file.contexts[vector.context])
+}
+
 function goData(context: Partial<VectorData> | undefined): GoValue {
   if (context === undefined) return null
   if (context.types?.[''] === 'TemplateParams') return convertTo(templateParamsType, context.data)

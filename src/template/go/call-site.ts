@@ -1,4 +1,5 @@
 import type { Signature } from './call.ts'
+import type { Execution } from './execution.ts'
 import type { Located, Operand as Node } from './nodes.ts'
 import type { Operand } from './operand.ts'
 
@@ -14,5 +15,11 @@ export interface CallSite {
   readonly piped: Piped
 }
 
-/** Evaluates the arguments of a site against a signature and calls. */
-export type Caller = (signature: Signature, site: CallSite, call: (args: readonly Operand[]) => Operand) => Operand
+/** Evaluates the arguments of a site, over `dot`, against a signature and calls. */
+export type Caller = (
+  execution: Execution,
+  dot: Operand,
+  signature: Signature,
+  site: CallSite,
+  call: (args: readonly Operand[]) => Operand,
+) => Operand

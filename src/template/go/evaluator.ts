@@ -11,7 +11,7 @@ import { quote } from './quote.ts'
 import { rangeItems } from './ranging.ts'
 import { isTrue } from './truth.ts'
 import { type GoValue, typeOf } from './value.ts'
-import { workOfWalking } from './work.ts'
+import { workOfPrinting } from './work.ts'
 
 /** How a list of nodes ended, when not at its end. */
 type Jump = 'break' | 'continue' | undefined
@@ -74,7 +74,7 @@ function print(execution: Execution, node: Node, value: Operand): void {
   execution.at(node)
   const shown = printable(value)
   if (shown === undefined) throw execution.error(`can't print ${describeNode(node)} of type ${typeOf(valueIn(value)).name}`)
-  execution.charge(workOfWalking([shown], execution.stepsLeft))
+  execution.charge(workOfPrinting(shown, execution.stepsLeft))
   execution.write(sprintValue(shown))
 }
 

@@ -40,8 +40,7 @@ export class Execution {
   treeName: string
   node: Located | undefined
   variables: Variable[]
-  #output: string[] = []
-  #outputLength = 0
+  #output = ''
   #steps = 0
   #depth = 0
 
@@ -53,14 +52,13 @@ export class Execution {
   }
 
   get output(): string {
-    return this.#output.join('')
+    return this.#output
   }
 
   write(text: string): void {
-    this.#outputLength += text.length
     const most = this.options.limits.outputLength
-    if (this.#outputLength > most) throw this.#tooMuch(`the output is longer than ${most} characters`)
-    this.#output.push(text)
+    if (this.#output.length + text.length > most) throw this.#tooMuch(`the output is longer than ${most} characters`)
+    this.#output += text
   }
 
   step(): void {

@@ -67,25 +67,22 @@ function evaluatePath(
   piped: Piped,
 ): Operand {
   execution.at(node)
-  const call = { args, piped, invoke: callerOf(execution, dot) }
-  if (node.kind === 'field') return evaluateFields(execution, dot, node, node.path, call)
+  const call = { dot, args, piped, invoke: callMethod }
+  if (node.kind === 'field') return evaluateFields(execution, dot, node, node.path, 0, call)
   if (node.kind === 'chain') {
     const start = evaluateArgument(execution, dot, undefined, node.node)
-    return evaluateFields(execution, start, node, node.path, call)
+    return evaluateFields(execution, start, node, node.path, 0, call)
   }
-  const [name, ...path] = node.path
-  const start = execution.getVariable(name)
-  if (path.length > 0) return evaluateFields(execution, start, node, path, call)
+  const start = execution.getVariable(node.path[0])
+  if (node.path.length > 1) return evaluateFields(execution, start, node, node.path, 1, call)
   refuseArguments(execution, node, args, piped)
   return start
 }
 
-function callerOf(execution: Execution, dot: Operand): Caller {
-  return (signature, site, call) => {
-    checkCount(execution, signature, site)
-    const args = evaluateArguments(execution, dot, signature, site)
-    return guarded(execution, site, () => call(args))
-  }
+const callMethod: Caller = (execution, dot, signature, site, call) => {
+  checkCount(execution, signature, site)
+  const args = evaluateArguments(execution, dot, signature, site)
+  return guarded(execution, site, () => call(args))
 }
 
 function evaluateFunction(execution: Execution, dot: Operand, node: IdentifierNode, site: CallSite): Operand {
@@ -116,7 +113,7 @@ function callBuiltin(execution: Execution, dot: Operand, builtin: Builtin, site:
 }
 
 function chargeFor(execution: Execution, site: CallSite, args: readonly Operand[]): void {
-  execution.charge(workOfCall(site.name, args.map(valueIn), execution.stepsLeft))
+  execution.charge(workOfCall(site.name, args, execution.stepsLeft))
 }
 
 /** They stop at the first value that decides, and evaluate no further. */
@@ -145,24 +142,29 @@ function evaluateArguments(execution: Execution, dot: Operand, signature: Signat
 /** An argument where a value of `type` is wanted; any, without one. */
 function evaluateArgument(execution: Execution, dot: Operand, type: GoType | undefined, node: Node): Operand {
   execution.at(node)
-  const fit = (value: Operand): Operand => (type ? fitted(execution, () => assign(value, type)) : value)
   switch (node.kind) {
     case 'dot':
-      return fit(dot)
+      return fit(execution, type, dot)
     case 'nil':
       return type ? fitted(execution, () => assignNil(type)) : undefined
     case 'field':
     case 'variable':
     case 'chain':
-      return fit(evaluatePath(execution, dot, node, [], undefined))
+      return fit(execution, type, evaluatePath(execution, dot, node, [], undefined))
     case 'pipe':
-      return fit(evaluatePipe(execution, dot, node))
+      return fit(execution, type, evaluatePipe(execution, dot, node))
     case 'identifier':
-      return fit(evaluateFunction(execution, dot, node, { name: node.name, node, args: [], piped: undefined }))
+      return fit(execution, type, evaluateFunction(execution, dot, node, { name: node.name, node, args: [], piped: undefined }))
     default:
       if (!type || type === anyOperand || type.kind === 'interface') return idealConstant(execution, node)
       return constantFor(execution, type, node)
   }
+}
+
+function fit(execution: Execution, type: GoType | undefined, value: Operand): Operand {
+  // What takes anything takes it as it is; most arguments are of that kind.
+  if (type === undefined || (type === anyOperand && value !== undefined)) return value
+  return fitted(execution, () => assign(value, type))
 }
 
 function fitted(execution: Execution, work: () => Operand): Operand {

@@ -10,24 +10,29 @@ import { GoMap, GoPointer, GoStruct, type GoValue, zeroOf } from './value.ts'
 
 /** What the last field of a path is called with, should it be a method. */
 export interface FieldCall {
+  readonly dot: Operand
   readonly args: readonly Node[]
   readonly piped: Piped
   readonly invoke: Caller
 }
 
-/** Walks a path of names from a value. Only the last gets arguments. */
+const noArguments: readonly Node[] = []
+
+/** Walks a path of names from a value, beginning at its name number `from`. Only the last gets arguments. */
 export function evaluateFields(
   execution: Execution,
   start: Operand,
   node: Located,
   path: readonly string[],
+  from: number,
   call: FieldCall,
 ): Operand {
-  const plain: FieldCall = { args: [], piped: undefined, invoke: call.invoke }
+  const hasArguments = call.args.length > 0 || call.piped !== undefined
+  const plain = hasArguments ? { ...call, args: noArguments, piped: undefined } : call
   let current = start
-  path.forEach((name, at) => {
-    current = evaluateField(execution, current, name, node, at === path.length - 1 ? call : plain)
-  })
+  for (let at = from; at < path.length; at++) {
+    current = evaluateField(execution, current, path[at] ?? '', node, at === path.length - 1 ? call : plain)
+  }
   return current
 }
 
@@ -43,8 +48,12 @@ function evaluateField(execution: Execution, receiver: Operand, name: string, no
   if (method) return callMethod(method, name, node, call, execution)
   const hasArguments = call.args.length > 0 || call.piped !== undefined
   if (value instanceof GoStruct) {
-    const found = structField(execution, value, name, hasArguments, type)
-    if (found) return found.field
+    const path = findField(value.type, name)
+    if (path) {
+      if (!isExported(name)) throw execution.error(`${name} is an unexported field of struct type ${type}`)
+      if (hasArguments) throw execution.error(`${name} has arguments but cannot be invoked as function`)
+      return followPath(execution, value, path)
+    }
   } else if (value instanceof GoMap && value.type.key?.name === 'string') {
     if (hasArguments) throw execution.error(`${name} is not a method but has arguments`)
     return mapEntry(execution, value, name)
@@ -64,7 +73,7 @@ function callMethod(
   const { params, variadic } = method
   const signature = variadic ? { params: params.slice(0, -1), variadic: params.at(-1) } : { params }
   const site = { name, node, args: call.args, piped: call.piped }
-  return call.invoke(signature, site, (args) => {
+  return call.invoke(execution, call.dot, signature, site, (args) => {
     refuseSecondResult(execution, method, name)
     if (receiver === null && !method.nilSafe)
       throw new FunctionError('runtime error: invalid memory address or nil pointer dereference')
@@ -76,20 +85,6 @@ function refuseSecondResult(execution: Execution, method: GoMethod, name: string
   if (method.second === undefined || method.second === 'error') return
   const is = `second return value should be error; is ${method.second.name}`
   throw execution.error(`invalid function signature for ${name}: ${is}`)
-}
-
-function structField(
-  execution: Execution,
-  struct: GoStruct,
-  name: string,
-  hasArguments: boolean,
-  type: string,
-): { readonly field: Operand } | undefined {
-  const path = findField(struct.type, name)
-  if (!path) return undefined
-  if (!isExported(name)) throw execution.error(`${name} is an unexported field of struct type ${type}`)
-  if (hasArguments) throw execution.error(`${name} has arguments but cannot be invoked as function`)
-  return { field: followPath(execution, struct, path) }
 }
 
 function followPath(execution: Execution, struct: GoStruct, path: readonly number[]): Operand {

@@ -46,6 +46,10 @@ export interface GoType<out Native = unknown> {
   readonly key?: GoType
   /** Of struct, in order; embedded ones are named like their type. */
   readonly fields?: readonly GoField[]
+  /** Indexes of the embedded fields, of types made by `structType`. */
+  readonly embedded?: readonly number[]
+  /** Index of each field by its name, of types made by `structType`. */
+  readonly fieldIndex?: ReadonlyMap<string, number>
   /** Methods of the type. Those of a pointer receiver carry `pointer: true`. */
   readonly methods?: Readonly<Record<string, GoMethod>>
   readonly native?: Native
@@ -136,7 +140,9 @@ export function structType(
   fields: readonly GoField[],
   methods: Readonly<Record<string, GoMethod>> = {},
 ): GoType<GoValue> {
-  return { kind: 'struct', name, defined: true, fields, methods }
+  const embedded = fields.flatMap((field, at) => (field.embedded ? [at] : []))
+  const fieldIndex = new Map(fields.map((field, at) => [field.name, at]))
+  return { kind: 'struct', name, defined: true, fields, methods, embedded, fieldIndex }
 }
 
 export function sameType(a: GoType, b: GoType): boolean {

@@ -88,18 +88,23 @@ function encodeMap(map: GoMap): string {
 }
 
 function encodeStruct(struct: GoStruct): string {
-  return `{${structEntries(struct).join(',')}}`
+  const entries: string[] = []
+  addEntries(struct, entries)
+  return `{${entries.join(',')}}`
 }
 
-function structEntries(struct: GoStruct): string[] {
-  return (struct.type.fields ?? []).flatMap((field, at) => {
+function addEntries(struct: GoStruct, entries: string[]): void {
+  const fields = struct.type.fields ?? []
+  for (let at = 0; at < fields.length; at++) {
+    const field = fields[at] as GoField
+    const { json = '' } = field
+    if (json === '-' || !isExported(field.name)) continue
     const value = struct.values[at] ?? null
-    const [tag = '', ...options] = (field.json ?? '').split(',')
-    if (field.json === '-' || !isExported(field.name)) return []
-    if (value instanceof GoStruct && isInlined(field, tag)) return structEntries(value)
-    if (options.includes('omitempty') && isEmptyJson(value)) return []
-    return [`${encodeText(tag || field.name)}:${encode(value)}`]
-  })
+    const comma = json.indexOf(',')
+    const tag = comma < 0 ? json : json.slice(0, comma)
+    if (value instanceof GoStruct && isInlined(field, tag)) addEntries(value, entries)
+    else if (!json.includes(',omitempty') || !isEmptyJson(value)) entries.push(`"${tag || field.name}":${encode(value)}`)
+  }
 }
 
 function isInlined(field: GoField, tag: string): boolean {

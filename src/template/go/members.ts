@@ -22,11 +22,15 @@ export function findMethod(value: GoValue, name: string, addressable: boolean): 
   const own = value.type.methods?.[name]
   if (own) return own.pointer && !addressable ? undefined : { method: own, receiver: value }
   if (!(value instanceof GoStruct)) return undefined
-  for (const [at, field] of (value.type.fields ?? []).entries()) {
-    const found = field.embedded ? findMethod(value.values[at] ?? null, name, addressable) : undefined
+  for (const at of embeddedIn(value.type)) {
+    const found = findMethod(value.values[at] ?? null, name, addressable)
     if (found) return found
   }
   return undefined
+}
+
+function embeddedIn(type: GoType): readonly number[] {
+  return type.embedded ?? (type.fields ?? []).flatMap((field, at) => (field.embedded ? [at] : []))
 }
 
 function methodOfType(type: GoType, name: string): GoMethod | undefined {
@@ -41,11 +45,12 @@ function methodOfType(type: GoType, name: string): GoMethod | undefined {
 
 /** Where a field is: indexes through embedded structs. The shallowest of that name counts. */
 export function findField(type: GoType, name: string): readonly number[] | undefined {
-  const own = (type.fields ?? []).findIndex((field) => field.name === name)
+  const own = ownField(type, name)
   if (own >= 0) return [own]
   let best: readonly number[] | undefined
-  for (const [at, field] of (type.fields ?? []).entries()) {
-    if (!field.embedded) continue
+  for (const at of embeddedIn(type)) {
+    const field = type.fields?.[at]
+    if (!field) continue
     const target = field.type.kind === 'ptr' && field.type.elem ? field.type.elem : field.type
     const inner = findField(target, name)
     if (inner && (!best || inner.length + 1 < best.length)) best = [at, ...inner]
@@ -53,8 +58,14 @@ export function findField(type: GoType, name: string): readonly number[] | undef
   return best
 }
 
+function ownField(type: GoType, name: string): number {
+  return type.fieldIndex ? (type.fieldIndex.get(name) ?? -1) : (type.fields ?? []).findIndex((field) => field.name === name)
+}
+
 /** Go exports names that begin with an upper-case letter. */
 export function isExported(name: string): boolean {
+  const first = name.charCodeAt(0)
+  if (first < 0x80) return first >= 0x41 && first <= 0x5a
   return /^\p{Lu}/u.test(name)
 }
 

@@ -1,3 +1,4 @@
+import { type Operand, valueIn } from './operand.ts'
 import { GoBytes, GoMap, GoPointer, GoSlice, GoStruct, type GoValue } from './value.ts'
 
 /** Functions that walk through all that is in their arguments, however deep. */
@@ -20,11 +21,20 @@ const itemsPerStep = 16
  * What a call costs in steps besides the one for itself, by the size of its arguments: a few steps must not move
  * gigabytes, and values may share parts, so that a small one can be endless to print. Stops counting beyond `most`.
  */
-export function workOfCall(name: string, args: readonly GoValue[], most: number): number {
-  if (deepFunctions.has(name)) return workOfWalking(args, most)
+export function workOfCall(name: string, args: ReadonlyArray<Operand | null>, most: number): number {
+  if (deepFunctions.has(name)) return workOfWalking(args.map(plain), most)
   let work = keyMakers.has(name) ? stepsPerKey : 0
-  for (const arg of args) work += ownWork(arg)
+  for (const arg of args) work += ownWork(plain(arg))
   return Math.floor(work)
+}
+
+function plain(arg: Operand | null): GoValue {
+  return arg === null ? null : valueIn(arg)
+}
+
+/** The cost of writing a value out. */
+export function workOfPrinting(value: GoValue, most: number): number {
+  return typeof value === 'string' ? Math.floor(ownWork(value)) : workOfWalking([value], most)
 }
 
 /** The cost of walking through values to their ends. */
