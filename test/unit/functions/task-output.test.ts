@@ -40,7 +40,7 @@ describe('what a task prints', () => {
     expect(output.tail.length).toBeLessThan(3_000)
   })
 
-  test('the log gets the first MiB of a command that does not stop talking, its outputs and tail are whole', () => {
+  test('the log gets the first 4 MiB of a command that does not stop talking, its outputs and tail are whole', () => {
     const logged: unknown[] = []
     const log = { ...silentLogger, info: (fields: LogFields) => void logged.push(fields.Out) }
     const output = new TaskOutput({ log, secrets, markers: true })
