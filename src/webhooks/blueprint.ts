@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { lintBlueprint, type ObjectFinding } from '../lint/lint.ts'
 import type { AdmissionRequest } from './admission-review.ts'
+import { uncheckedLabel } from './names.ts'
 import { letIn, type Verdict } from './verdict.ts'
 
 /**
@@ -20,7 +21,7 @@ const longestWarning = 250
 export function judgeBlueprint(request: AdmissionRequest): Verdict {
   const { operation, object, oldObject } = request
   if (request.subResource || object === undefined || (operation !== 'CREATE' && operation !== 'UPDATE')) return letIn
-  if (isDeleted(object)) return letIn
+  if (isDeleted(object) || isUnchecked(object)) return letIn
   if (JSON.stringify(object).length > longestChecked) {
     return { warnings: ['this Blueprint is too long to be checked here; try: holdfast blueprint lint FILE'] }
   }
@@ -79,6 +80,10 @@ function keyOf({ code, message }: ObjectFinding): string {
 function meaningOf(blueprint: unknown): unknown {
   const { metadata: _metadata, ...body } = isMap(blueprint) ? blueprint : {}
   return body
+}
+
+function isUnchecked(object: unknown): boolean {
+  return child(child(child(object, 'metadata'), 'labels'), uncheckedLabel.key) === uncheckedLabel.value
 }
 
 function isDeleted(object: unknown): boolean {

@@ -1,3 +1,6 @@
+/** Label of an object that its author wants to be taken as it is. */
+export const uncheckedLabel = { key: 'holdfast.dev/validate', value: 'false' } as const
+
 /** What the objects of the webhook are called, in the manifest and here. */
 export interface WebhookNames {
   readonly service: string

@@ -5,7 +5,13 @@ import { useBucket, useNamespace, useWorld, withS3 } from '../harness/world/fixt
 import { engineNamespace, type SeenActionSet, useInstallation } from '../harness/world/installation.ts'
 import { apply, waitRolledOut } from '../harness/world/objects.ts'
 import { createS3User } from '../harness/world/s3-user.ts'
-import { type ActionRequest, blueprintOf, shellApp, startAction, type WrittenPhase } from '../harness/world/shell-app.ts'
+import {
+  type ActionRequest,
+  shellApp,
+  uncheckedBlueprintOf,
+  startAction,
+  type WrittenPhase,
+} from '../harness/world/shell-app.ts'
 import { waitFor } from '../harness/world/wait-for.ts'
 
 const world = useWorld()
@@ -18,7 +24,7 @@ const wrongSecret = 'this-is-not-the-secret-key'
 
 beforeAll(async () => {
   await world().image('debian')
-  await apply(world(), engineNamespace, blueprintOf(blueprint, actions()))
+  await apply(world(), engineNamespace, uncheckedBlueprintOf(blueprint, actions()))
   await holdfast.profile(profile, world().s3, bucket)
   await apply(world(), app, shellApp())
   await waitRolledOut(world(), app, 'statefulset/app')
@@ -53,7 +59,7 @@ describe.concurrent('an ActionSet that cannot work fails and says why', () => {
 
   test('a Blueprint without actions', async () => {
     const empty = `${blueprint}-empty`
-    await apply(world(), engineNamespace, { ...blueprintOf(empty, {}), actions: undefined })
+    await apply(world(), engineNamespace, { ...uncheckedBlueprintOf(empty, {}), actions: undefined })
     onTestFinished(() =>
       world()
         .kubectl(['delete', '-n', engineNamespace, 'blueprint', empty])

@@ -7,8 +7,15 @@ export const aggregationLabel = 'holdfast.dev/aggregate-to-engine'
 
 /** What the engine itself does, whatever the Blueprints ask for. */
 const engineRules: readonly RbacRule[] = [
-  { apiGroups: ['cr.kanister.io'], resources: ['actionsets'], verbs: ['get', 'list', 'watch', 'update', 'patch', 'delete'] },
+  {
+    apiGroups: ['cr.kanister.io'],
+    resources: ['actionsets'],
+    verbs: ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'],
+  },
   { apiGroups: ['cr.kanister.io'], resources: ['blueprints', 'profiles'], verbs: ['get', 'list', 'watch'] },
+  { apiGroups: ['holdfast.dev'], resources: ['schedules'], verbs: ['get', 'list', 'watch', 'patch'] },
+  // Objects that a Schedule protects by their labels.
+  { apiGroups: [''], resources: ['namespaces', 'persistentvolumeclaims'], verbs: ['list', 'watch'] },
   { apiGroups: ['holdfast.dev'], resources: ['runs'], verbs: ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'] },
   {
     apiGroups: ['coordination.k8s.io'],

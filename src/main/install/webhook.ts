@@ -1,6 +1,6 @@
 import { names } from '../../api/names.ts'
 import type { Json } from '../../schema/crd.ts'
-import { webhookNames } from '../../webhooks/names.ts'
+import { uncheckedLabel, webhookNames } from '../../webhooks/names.ts'
 import { labels } from './labels.ts'
 
 /** Of the operator's container. */
@@ -41,6 +41,9 @@ function blueprints(namespace: string): Json {
         scope: 'Namespaced',
       },
     ],
+    objectSelector: {
+      matchExpressions: [{ key: uncheckedLabel.key, operator: 'NotIn', values: [uncheckedLabel.value] }],
+    },
     // An engine that is down must not keep anybody from their work.
     failurePolicy: 'Ignore',
     timeoutSeconds: 3,

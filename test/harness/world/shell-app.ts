@@ -36,6 +36,12 @@ export function blueprintOf(
   return { apiVersion: 'cr.kanister.io/v1alpha1', kind: 'Blueprint', metadata: { name }, actions }
 }
 
+/** The same, taken at admission whatever is wrong with it: for tests of what happens when it runs. */
+export function uncheckedBlueprintOf(...args: Parameters<typeof blueprintOf>): KubeObject {
+  const { metadata, ...rest } = blueprintOf(...args)
+  return { ...rest, metadata: { ...metadata, labels: { 'holdfast.dev/validate': 'false' } } }
+}
+
 export interface ActionRequest {
   readonly action: string
   readonly blueprint: string

@@ -117,6 +117,13 @@ describe('a Blueprint that is stored already', () => {
     expect(updated(aBlueprint([sound]), dying)).toEqual({ warnings: [] })
   })
 
+  test('one whose author says so by a label is taken as it is', () => {
+    const labels = { 'holdfast.dev/validate': 'false' }
+
+    expect(created(aBlueprint([broken], { labels }))).toEqual({ warnings: [] })
+    expect(updated(aBlueprint([sound]), aBlueprint([broken], { labels }))).toEqual({ warnings: [] })
+  })
+
   test('a name that the API server has yet to make is not missed', () => {
     const object = { ...aBlueprint([sound]), metadata: { generateName: 'db-', namespace: 'ns' } }
 
