@@ -1,5 +1,6 @@
 import { adoptPacks } from './adopt-packs.ts'
 import type { RepositoryContext } from './context.ts'
+import { listIds } from './files.ts'
 import { type Nanos, nanosFromMs } from './format/go-time.ts'
 import type { Id } from './format/ids.ts'
 import { renderSnapshot } from './format/snapshot-file.ts'
@@ -19,8 +20,11 @@ export interface BackupOptions {
   readonly onProgress?: (progress: BackupProgress) => void
   /** A pack is in the store: a journal that keeps these ids can give them back as `adoptPacks` after a crash. */
   readonly onPack?: (pack: { readonly id: Id; readonly sizeBytes: number }) => void
-  /** Packs of an interrupted run, by `onPack`; what they hold is not sent again. */
-  readonly adoptPacks?: readonly Id[]
+  /**
+   * Packs of an interrupted run, by `onPack`; what they hold is not sent again. `unlisted` finds them by listing the store: all that are in no
+   * index. Others at work may have stored some of them; a pack that two indexes list does no harm.
+   */
+  readonly adoptPacks?: readonly Id[] | 'unlisted'
   /** Ids of the lock file; whoever takes over a dead run removes the last one by `Repository.removeLock`. */
   readonly onLock?: (id: Id) => void | Promise<void>
   readonly onWarning?: (warning: string) => void
@@ -119,7 +123,13 @@ export async function runBackup(
   )
 }
 
-async function adopt(context: RepositoryContext, writer: IndexWriter, ids: readonly Id[], signal: AbortSignal): Promise<void> {
+async function adopt(
+  context: RepositoryContext,
+  writer: IndexWriter,
+  wanted: readonly Id[] | 'unlisted',
+  signal: AbortSignal,
+): Promise<void> {
+  const ids = wanted === 'unlisted' ? (await listIds(context.store, 'data', signal)).map(({ id }) => id) : wanted
   for (const pack of await adoptPacks(context, ids, signal)) writer.add(pack)
   // Listed before use: the blobs count as known from here on.
   await writer.flush()

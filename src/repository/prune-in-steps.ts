@@ -5,7 +5,7 @@ import type { Id } from './format/ids.ts'
 import { LoadedIndex } from './loaded-index.ts'
 import { type LockOptions, presentHolders, withLock } from './lock.ts'
 import { type Mark, loadMarks, saveMark } from './marks.ts'
-import { type PruneOptions, moveNeeded } from './prune.ts'
+import { type PruneOptions, moveNeeded, warnLocked } from './prune.ts'
 import { survey } from './prune-survey.ts'
 import { type SweepResult, nothingSwept, sweep } from './sweep.ts'
 
@@ -100,6 +100,7 @@ type Marked = Omit<PruneInStepsResult, 'swept'>
 async function markUnneeded(context: RepositoryContext, options: Steps, ownHolder: string): Promise<Marked> {
   const { signal, maxUnusedPercent = 5 } = options
   const found = await survey(context, maxUnusedPercent, signal)
+  warnLocked(found, options.onWarning)
   const written = await moveNeeded(context, found, { relist: false, signal, onProgress: options.onProgress })
   const packs = [...found.plan.drop, ...found.plan.rewrite, ...found.orphans].filter((id) => found.stored.has(id))
   signal.throwIfAborted()

@@ -1,6 +1,7 @@
+import { mapBounded } from '../base/semaphore.ts'
 import type { RepositoryContext } from './context.ts'
 import { repositoryError } from './errors.ts'
-import { listIds } from './files.ts'
+import { listIds, packKey } from './files.ts'
 import { type Id, shortId } from './format/ids.ts'
 import { type IndexedPack, indexedPackSize, parseIndex } from './format/index-file.ts'
 import { type PackUsage, type PrunePlan, planPrune } from './prune-plan.ts'
@@ -10,6 +11,8 @@ import { type UsedBlobs, findUsedBlobs } from './used-blobs.ts'
 /** Index files below this are joined on the occasion, or when there are many. */
 const smallIndexBlobs = 5_000
 const manySmallIndexes = 10
+/** Packs that are asked for their lock at once. */
+const headsAtOnce = 16
 
 /** What is there and what is to be done. */
 export interface Survey {
@@ -20,6 +23,8 @@ export interface Survey {
   readonly stored: ReadonlyMap<Id, number>
   /** Packs in the store that are in no index. */
   readonly orphans: readonly Id[]
+  /** Packs that would go, or be moved, but are under retention: they stay as they are, and a later prune takes them. */
+  readonly locked: { readonly packs: number; readonly bytes: number }
   /** Index files that list what goes, and small ones, which are joined on the occasion. */
   readonly oldIndexes: readonly Id[]
 }
@@ -45,7 +50,10 @@ export async function survey(context: RepositoryContext, maxUnusedPercent: numbe
   const { usage, packsOf } = await countUsage(context, indexIds, used, signal)
   const stored = new Map((await listIds(context.store, 'data', signal)).map(({ id, sizeBytes }) => [id, sizeBytes]))
   checkNeededPacks(used, usage, stored)
-  const plan = planPrune([...usage.values()], maxUnusedPercent)
+  const orphans = [...stored.keys()].filter((id) => !usage.has(id) && !context.index.markedPacks.has(id))
+  const wished = planPrune([...usage.values()], maxUnusedPercent)
+  const locked = await lockedPacks(context, [...wished.drop, ...wished.rewrite, ...orphans], signal)
+  const plan = withoutLocked(wished, locked, usage)
   const going = new Set([...plan.drop, ...plan.rewrite])
   const touched = indexIds.filter((id) => packsOf.get(id)?.packs.some((pack) => going.has(pack)))
   const small = indexIds.filter((id) => (packsOf.get(id)?.blobCount ?? 0) < smallIndexBlobs)
@@ -54,8 +62,29 @@ export async function survey(context: RepositoryContext, maxUnusedPercent: numbe
     used,
     usage,
     stored,
-    orphans: [...stored.keys()].filter((id) => !usage.has(id) && !context.index.markedPacks.has(id)),
+    orphans: orphans.filter((id) => !locked.has(id)),
+    locked: { packs: locked.size, bytes: [...locked].reduce((sum, id) => sum + (stored.get(id) ?? 0), 0) },
     oldIndexes: touched.length > 0 || small.length >= manySmallIndexes ? [...new Set([...touched, ...small])] : [],
+  }
+}
+
+/** Of a store that locks what is put. A copy of what cannot be removed would only cost space, so such packs are not moved either. */
+async function lockedPacks(context: RepositoryContext, packs: readonly Id[], signal: AbortSignal): Promise<ReadonlySet<Id>> {
+  const { store, clock } = context
+  if (store.retentionMs === undefined) return new Set()
+  const now = clock.now()
+  const heads = await mapBounded(packs, headsAtOnce, (id, each) => store.head(packKey(id), { signal: each }), signal)
+  return new Set(packs.filter((_id, index) => (heads[index]?.lockedUntil ?? 0) > now))
+}
+
+function withoutLocked(plan: PrunePlan, locked: ReadonlySet<Id>, usage: ReadonlyMap<Id, UsageCount>): PrunePlan {
+  if (locked.size === 0) return plan
+  const isFree = (id: Id): boolean => !locked.has(id)
+  const stays = [...plan.drop, ...plan.rewrite].filter((id) => locked.has(id))
+  return {
+    drop: plan.drop.filter(isFree),
+    rewrite: plan.rewrite.filter(isFree),
+    unusedBytesLeft: stays.reduce((sum, id) => sum + (usage.get(id)?.unusedBytes ?? 0), plan.unusedBytesLeft),
   }
 }
 

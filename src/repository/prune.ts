@@ -63,10 +63,18 @@ export async function prune(context: RepositoryContext, options: PruneOptions = 
       // What a prune in steps would remove later is decided anew here.
       await removeAllMarks(context.files, locked)
       const found = await survey(context, options.maxUnusedPercent ?? 5, locked)
+      warnLocked(found, onWarning)
       const written = await moveNeeded(context, found, { ...options, relist: true, signal: locked })
       await removePacks(context, found, { lock, signal: locked, onProgress: options.onProgress })
       return resultOf(found, written)
     },
+  )
+}
+
+export function warnLocked({ locked }: Survey, onWarning: PruneOptions['onWarning']): void {
+  if (locked.packs === 0) return
+  onWarning?.(
+    `${locked.packs} packs of ${locked.bytes} bytes that are not needed, or not whole, stay: the bucket's Object Lock keeps them; a later prune takes them`,
   )
 }
 
