@@ -5,7 +5,7 @@ import { useBucket, useNamespace, useWorld, withS3 } from '../harness/world/fixt
 import { engineNamespace, type SeenActionSet, useInstallation } from '../harness/world/installation.ts'
 import { apply, waitRolledOut } from '../harness/world/objects.ts'
 import { createS3User } from '../harness/world/s3-user.ts'
-import {
+import { type ActionRequest, shellApp, startAction, uncheckedBlueprintOf, type WrittenPhase } from "../harness/world/shell-app.ts"
   type ActionRequest,
   shellApp,
   uncheckedBlueprintOf,
@@ -272,7 +272,7 @@ async function muteServer(): Promise<number> {
   return typeof address === 'object' && address ? address.port : 0
 }
 
-function actions(): Parameters<typeof blueprintOf>[1] {
+function actions(): Parameters<typeof uncheckedBlueprintOf>[1] {
   const place = { namespace: '{{ .StatefulSet.Namespace }}', pod: '{{ index .StatefulSet.Pods 0 }}' }
   const stream = (command: readonly string[]): { phases: WrittenPhase[]; outputArtifacts: unknown } => ({
     outputArtifacts: {
