@@ -1,6 +1,6 @@
 import type { ObjectReference } from '../api/object-reference.ts'
 import type { FrozenInputs } from '../api/run.ts'
-import { messageOf } from '../base/errors.ts'
+import { messageOf, nextOf } from '../base/errors.ts'
 import { kinds } from '../kube/kinds.ts'
 import { defineResource, resourceOfReference, type Live, type Unstructured } from '../kube/objects.ts'
 import type { JsonObject, TemplateParams, WorkloadParams } from '../template/variables.ts'
@@ -92,6 +92,8 @@ async function getGeneric(reader: ClusterReader, ref: ObjectReference, signal: A
     return withoutManagers(await reader.resource(def).get({ name, ...(namespace ? { namespace } : {}) }, { signal }))
   } catch (error) {
     signal.throwIfAborted()
+    // A server that does not answer says nothing about the reference: the launch asks it again.
+    if (nextOf(error) === 'retry') throw error
     throw runError('RUN_BAD_REFERENCE', `could not fetch object ${what}: ${messageOf(error)}`, { cause: error })
   }
 }
