@@ -7,6 +7,7 @@ import type { RunActionSpec } from '../api/run.ts'
 import { messageOf } from '../base/errors.ts'
 import type { PhaseFunction } from '../functions/define.ts'
 import { checkArgNames, checkFixedArgs, nameArgs } from './args.ts'
+import { findTooLarge } from './limits.ts'
 import { readQueueRequest } from './queue-request.ts'
 import { markSuspended } from './suspended-phases.ts'
 
@@ -49,7 +50,10 @@ export function planActionSet(request: PlanRequest): Plan {
   if (ofSpec.length > 0) return { findings: ofSpec, actions: [] }
   const specs = request.actionSet.spec?.actions ?? []
   const planned = specs.map((action, index) => planAction(request, action, index))
-  return { findings: planned.flatMap((each) => each.findings), actions: planned.flatMap((each) => each.action ?? []) }
+  const actions = planned.flatMap((each) => each.action ?? [])
+  const tooLarge = findTooLarge(actions)
+  const ofSize = tooLarge === undefined ? [] : [{ stage: 'spec' as const, message: tooLarge }]
+  return { findings: [...planned.flatMap((each) => each.findings), ...ofSize], actions }
 }
 
 const typedKinds = ['statefulset', 'deployment', 'pvc', 'deploymentconfig', 'namespace', 'unstructured']

@@ -7,11 +7,11 @@ import { decodeProfile } from '../store/profile-json.ts'
 import type { TemplateParams } from '../template/variables.ts'
 import { paramsOf, scopeOf, type Attempt, type AttemptDeps } from './attempt.ts'
 import { Journal } from './journal.ts'
-import { checkInputs, clip, failureOf } from './limits.ts'
+import { checkArtifacts, checkInputs, clip, failureOf } from './limits.ts'
 import { nextStep, type ActionPlan, type Note, type PhaseAt } from './machine.ts'
 import { buildParams, freezeInputs, thawInputs } from './params.ts'
 import { nothingFetched, type Fetched } from './references.ts'
-import { fetchPhase, runPhase } from './run-phase.ts'
+import { fetchPhase, runPhase, withOwnAction } from './run-phase.ts'
 import type { WorkerSettings } from './worker.ts'
 
 export interface RunActionRequest {
@@ -123,7 +123,7 @@ async function drive(attempt: Attempt, actionIndex: number): Promise<'ended' | '
         await journal.flush()
         return 'suspended'
       case 'artifacts':
-        if (await readInputs(attempt, 'artifacts')) await renderArtifacts(attempt)
+        if (await readInputs(attempt, 'artifacts')) await renderArtifacts(attempt, actionIndex)
         break
       case 'record':
         if (await readInputs(attempt, 'record')) await record(attempt, actionIndex)
@@ -157,7 +157,7 @@ async function launch(attempt: Attempt): Promise<void> {
     })
     const params = buildParams({ spec: spec.action, action: journal.action, inputs, live, fetched: new Map() })
     const objects = await renderObjects(attempt, params, inputs.seed)
-    checkInputs(inputs)
+    checkInputs(inputs, journal.run)
     attempt.live = live
     journal.apply({ type: 'launched', now: toRfc3339(now), inputs, ...objects })
   } catch (error) {
@@ -224,10 +224,11 @@ async function refetch(attempt: Attempt, at: PhaseAt, phase: RunPhase): Promise<
   }
 }
 
-async function renderArtifacts(attempt: Attempt): Promise<void> {
+async function renderArtifacts(attempt: Attempt, actionIndex: number): Promise<void> {
   const { deps, journal, spec, stop } = attempt
   try {
     const artifacts = await deps.renderer.artifacts(spec.blueprint?.outputArtifacts ?? {}, scopeOf(attempt))
+    checkArtifacts(artifacts, withOwnAction(attempt, actionIndex))
     journal.apply({ type: 'artifactsRendered', artifacts })
   } catch (error) {
     stop.throwIfAborted()

@@ -111,7 +111,8 @@ function canBeRepeated({ deps, spec }: Attempt, phase: BlueprintPhase): boolean 
   }
 }
 
-function withOwnAction({ journal }: Attempt, actionIndex: number): Parameters<typeof checkOutputs>[1] {
-  const { status } = journal.run
-  return { status: { ...status, actions: { ...status.actions, [String(actionIndex)]: journal.action } } }
+/** The Run as it will be when what is known of this action is written. */
+export function withOwnAction({ journal }: Attempt, actionIndex: number): Parameters<typeof checkOutputs>[1] {
+  const { spec, status } = journal.run
+  return { spec, status: { ...status, actions: { ...status.actions, [String(actionIndex)]: journal.action } } }
 }

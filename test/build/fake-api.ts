@@ -44,6 +44,10 @@ export class FakeApi {
   before: (request: FakeRequest) => void | Promise<void> = () => undefined
   /** Called after a request was carried out; what it throws is a lost answer. */
   after: (request: FakeRequest) => void | Promise<void> = () => undefined
+  /** The size from which on an object is refused, as JSON. */
+  maxBytes = Infinity
+  /** What becomes of a watch event; what was dropped is seen at the next list, some time later. */
+  watchFault: () => 'drop' | 'twice' | undefined = () => undefined
   readonly #objects = new Map<string, Map<string, Stored>>()
   readonly #watchers = new Set<FakeInformer<KubeObject>>()
   #version = 100
@@ -124,6 +128,8 @@ export class FakeApi {
       metadata: { ...object.metadata, resourceVersion: String(++this.#version) },
     }) as Stored
     const key = keyOf(stored)
+    if (this.maxBytes < Infinity && JSON.stringify(stored).length > this.maxBytes)
+      throw kubeError('KUBE_TOO_LARGE', `${describeObject(def, key)} is larger than the API server stores`)
     const before = this.#collection(def).get(key)
     this.#collection(def).set(key, stored)
     this.#announce(def, key, stored, before)
@@ -131,7 +137,12 @@ export class FakeApi {
   }
 
   #announce(def: ResourceName, key: string, object: Stored | undefined, before: Stored | undefined): void {
-    for (const watcher of this.#watchers) watcher.changed(def, key, object, before)
+    for (const watcher of this.#watchers) {
+      const fault = this.watchFault()
+      if (fault !== 'drop') watcher.changed(def, key, object, before)
+      if (fault === 'twice') watcher.changed(def, key, object, before)
+      if (fault === 'drop') setTimeout(() => watcher.changed(def, key, this.#collection(def).get(key), before), 100)
+    }
   }
 
   #get(def: ResourceName, key: ObjectKey): Stored {

@@ -1,6 +1,7 @@
 import type { ActionSet } from '../../api/actionset.ts'
 import type { Blueprint } from '../../api/blueprint.ts'
 import type { Clock } from '../../base/clock.ts'
+import { messageOf } from '../../base/errors.ts'
 import { runName, type Fence, type Run } from '../../api/run.ts'
 import { newRun } from '../../engine/new-run.ts'
 import { planActionSet, type FindFunction, type Plan } from '../../engine/plan.ts'
@@ -91,5 +92,11 @@ async function makePlan(deps: GatherDeps, actionSet: Live<ActionSet>, signal: Ab
       (await deps.kube.resource(ownKinds.blueprints).find({ namespace, name }, { signal }))
     if (blueprint) blueprints.set(name, blueprint)
   }
-  return planActionSet({ actionSet, blueprints, findFunction: deps.findFunction })
+  try {
+    return planActionSet({ actionSet, blueprints, findFunction: deps.findFunction })
+  } catch (error) {
+    // Something that no API server should have let in. It fails itself only, and says so.
+    const message = `this ActionSet or a Blueprint of it cannot be read: ${messageOf(error)}`
+    return { findings: [{ stage: 'spec', message }], actions: [] }
+  }
 }

@@ -1,6 +1,7 @@
 import type { RemovalPolicy } from '../actionset/removal.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { FindFunction } from '../../engine/plan.ts'
+import type { EventSink } from '../../kube/events.ts'
 import type { Kube } from '../../kube/kube.ts'
 import type { JobAdder } from '../../queue/queue.ts'
 import type { Logger } from '../../telemetry/logger.ts'
@@ -22,6 +23,14 @@ export interface OperatorDeps {
    */
   readonly identity: string
   readonly settings?: Partial<OperatorSettings>
+  /** Further controllers; each is made anew for a watched namespace when its Lease is ours, and closed when it is not any more. */
+  readonly controllers?: readonly ((namespace: string, events: EventSink) => Controller)[]
+}
+
+/** Acts on one namespace from `start` to `close`. */
+export interface Controller {
+  start(): Promise<void>
+  close(): Promise<void>
 }
 
 export interface OperatorSettings {
@@ -45,7 +54,7 @@ export interface OperatorSettings {
   readonly objectTimeoutMs: number
   /** Which ActionSets that have ended are removed. @default none */
   readonly removal: RemovalPolicy
-  /** How often it is looked what may be removed, in ms. @default 60_000 */
+  /** How often it is looked what may be removed, in ms. @default 30_000 */
   readonly tidyMs: number
   /** Runs are removed so long after their end, in ms. @default 24 h */
   readonly keepRunsMs: number

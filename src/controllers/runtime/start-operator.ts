@@ -20,7 +20,7 @@ const defaults: OperatorSettings = {
   window: 64,
   objectTimeoutMs: 24 * 3_600_000,
   removal: {},
-  tidyMs: 60_000,
+  tidyMs: 30_000,
   keepRunsMs: 24 * 3_600_000,
 }
 
@@ -113,14 +113,16 @@ class RunningOperator {
       const lease = await this.#lead(namespace)
       if (!lease) return
       const controller = this.#controller(namespace)
+      const others = (this.#deps.controllers ?? []).map((make) => make(namespace, this.#events))
       this.#controllers.add(controller)
       try {
         const until = AbortSignal.any([lease.signal, this.#stop.signal])
-        await Promise.race([controller.start().then(onStart), aborted(until)])
+        const started = Promise.all([controller, ...others].map((each) => each.start()))
+        await Promise.race([started.then(onStart), aborted(until)])
         await this.#guard(namespace, until)
       } finally {
         this.#controllers.delete(controller)
-        await controller.close()
+        await Promise.all([controller, ...others].map((each) => each.close()))
         await lease.release()
       }
       if (!this.#stop.signal.aborted) log.warn({ namespace }, 'the leader Lease was lost, waiting to get it back')

@@ -1,10 +1,19 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { checkOutputs, clip, failureOf, limits } from '../../../src/engine/limits.ts'
+import {
+  checkArtifacts,
+  checkCheckpoint,
+  checkInputs,
+  checkOutputs,
+  clip,
+  failureOf,
+  limits,
+} from '../../../src/engine/limits.ts'
 import { mergeProgress } from '../../../src/engine/progress.ts'
 import { runError } from '../../../src/engine/errors.ts'
 
-const empty = { status: { state: 'running' as const, actions: {} } }
+const spec = { actionSet: { name: 'as', uid: 'u' }, actions: [] }
+const empty = { spec, status: { state: 'running' as const, actions: {} } }
 
 describe('what a Run keeps', () => {
   test('outputs must be a JSON map, and not larger than an ActionSet can hold', () => {
@@ -26,9 +35,30 @@ describe('what a Run keeps', () => {
       phases: [{ name: 'p', state: 'complete' as const, output }],
     }
 
-    expect(() => checkOutputs(output, { status: { state: 'running', actions: { '0': action } } })).toThrow(
+    expect(() => checkOutputs(output, { spec, status: { state: 'running', actions: { '0': action } } })).toThrow(
       /outputs of this run/,
     )
+  })
+
+  test('nothing makes a Run larger than the API server stores', () => {
+    const full = {
+      ...empty,
+      spec: { ...spec, actions: [{ action: { options: { x: 'x'.repeat(limits.runBytes - 200_000) } } }] },
+    }
+    const large = { x: 'x'.repeat(300_000) }
+
+    expect(() => checkInputs(large, full)).toThrow(/this run would be/)
+    expect(() => checkOutputs(large, full)).toThrow(/this run would be/)
+    expect(() => checkArtifacts(large, full)).toThrow(/this run would be/)
+    expect(() => checkInputs(large, empty)).not.toThrow()
+    expect(() => checkInputs({ x: 'x'.repeat(limits.inputsBytes) }, empty)).toThrow(/more than the/)
+  })
+
+  test('a checkpoint in a circle is no checkpoint', () => {
+    const circle: Record<string, unknown> = {}
+    circle['self'] = circle
+
+    expect(() => checkCheckpoint(circle)).toThrow(/a checkpoint is no JSON/)
   })
 
   test('a failure keeps its code and a text of bounded length', () => {
