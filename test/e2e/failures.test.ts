@@ -5,11 +5,11 @@ import { useBucket, useNamespace, useWorld, withS3 } from '../harness/world/fixt
 import { engineNamespace, type SeenActionSet, useInstallation } from '../harness/world/installation.ts'
 import { apply, waitRolledOut } from '../harness/world/objects.ts'
 import { createS3User } from '../harness/world/s3-user.ts'
-import { type ActionRequest, shellApp, startAction, uncheckedBlueprintOf, type WrittenPhase } from "../harness/world/shell-app.ts"
+import {
   type ActionRequest,
   shellApp,
-  uncheckedBlueprintOf,
   startAction,
+  uncheckedBlueprintOf,
   type WrittenPhase,
 } from '../harness/world/shell-app.ts'
 import { waitFor } from '../harness/world/wait-for.ts'
