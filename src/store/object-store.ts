@@ -6,7 +6,7 @@
  * - A key and keys below it (`a` and `a/b`) should not both be used: stores on file systems cannot hold both.
  * - `put` and `putStream` publish atomically: a reader sees the whole new object or the old state, never a part.
  * - Read-after-write: after a put resolved, get, head and list show it.
- * - `delete` is idempotent: an absent key is success.
+ * - `delete` is idempotent: an absent key is success. Of a store with `retentionMs`, what is locked stays: STORE_LOCKED.
  * - A failure of the service is a HoldfastError of `errors.ts` (STORE_NOT_FOUND, STORE_DENIED, STORE_UNREACHABLE, …), never the
  *   library's own class. Credentials are in no message.
  * - Everything honours `signal`. A put has one moment of publishing (the single request, or the completion of an upload in
@@ -16,6 +16,8 @@
 export interface ObjectStore {
   /** For people: `s3://bucket/prefix at https://endpoint`. Holds no secret. */
   readonly description: string
+  /** What is put is kept from being deleted for so long, unless the put says otherwise. Undefined: nothing is. */
+  readonly retentionMs?: number
   put(key: string, body: Uint8Array, options?: PutOptions): Promise<PutResult>
   /** Any length, known or not; memory is bounded by parts in flight, not by length. If `body` fails, nothing is published. Chunks are copied before the next is asked for. */
   putStream(key: string, body: AsyncIterable<Uint8Array>, options?: PutStreamOptions): Promise<PutResult>
@@ -44,6 +46,8 @@ export interface PutOptions extends CallOptions {
   readonly ifAbsent?: boolean
   /** Hex SHA-256 of the body where the caller knows it already: signing then costs nothing. */
   readonly sha256?: string
+  /** False: will be replaced or removed in the course of things, so no retention. @default true */
+  readonly retain?: boolean
 }
 
 export interface PutStreamOptions extends CallOptions {
@@ -73,4 +77,6 @@ export interface ObjectInfo {
   readonly etag?: string
   /** Epoch ms. */
   readonly modified?: number
+  /** Epoch ms until which it cannot be deleted; only from `head`, and only of a store with `retentionMs`. */
+  readonly lockedUntil?: number
 }

@@ -19,12 +19,14 @@ import { listObjects } from './s3/list-objects.ts'
 import { type PartPlan, equalParts, growingParts } from './part-plan.ts'
 import { payloadOf } from './s3/payload.ts'
 import { putObject } from './s3/put-object.ts'
+import { UnlockedKeys, dayMs, refuseLocked } from './s3/retention.ts'
 import type { S3Settings } from './s3/settings.ts'
 import { uploadStream } from './s3/upload-stream.ts'
 
 /** A bucket of an S3-compatible store. Opening does nothing yet: the first call connects. `close` gives its sockets back. */
 export class S3Store implements ObjectStore, AsyncDisposable {
   readonly description: string
+  readonly retentionMs?: number
   readonly #connection: S3Connection
   readonly #checksums: Checksums
   readonly #plan: PartPlan
@@ -33,7 +35,9 @@ export class S3Store implements ObjectStore, AsyncDisposable {
   constructor(settings: S3Settings, plan: PartPlan = settings.equalParts ? equalParts : growingParts) {
     this.description = `s3://${settings.bucket}${settings.endpoint === undefined ? '' : ` at ${settings.endpoint}`}`
     this.#connection = new S3Connection(settings)
-    this.#checksums = new Checksums(settings.checksums ?? 'auto')
+    // A bucket with Object Lock wants a checksum with every put that locks.
+    this.#checksums = new Checksums(settings.retention ? 'required' : (settings.checksums ?? 'auto'))
+    if (settings.retention) this.retentionMs = settings.retention.days * dayMs
     this.#plan = plan
   }
 
@@ -43,6 +47,7 @@ export class S3Store implements ObjectStore, AsyncDisposable {
       key,
       payload: payloadOf(body, options.sha256),
       signal: signalOf(options),
+      retain: options.retain ?? true,
       ...(options.ifAbsent ? { ifAbsent: true } : {}),
     })
   }
@@ -78,11 +83,17 @@ export class S3Store implements ObjectStore, AsyncDisposable {
   }
 
   async delete(key: string, options: CallOptions = {}): Promise<void> {
+    checkKey(key)
+    if (this.retentionMs !== undefined) await refuseLocked(this.#connection, key, options)
     await deleteObject(this.#connection, key, options)
   }
 
   async deleteMany(keys: AsyncIterable<string> | Iterable<string>, options: CallOptions = {}): Promise<number> {
-    return deleteObjects(this.#connection, keys, options)
+    if (this.retentionMs === undefined) return deleteObjects(this.#connection, keys, options)
+    const unlocked = new UnlockedKeys(this.#connection)
+    const deleted = await deleteObjects(this.#connection, unlocked.of(keys, options), options)
+    unlocked.throwIfOthers()
+    return deleted
   }
 
   async close(): Promise<void> {

@@ -12,6 +12,7 @@ export function withPrefix(store: ObjectStore, prefix: string): ObjectStore {
   const inside = (info: ObjectInfo): ObjectInfo => ({ ...info, key: info.key.slice(folder.length + 1) })
   return {
     description: `${store.description} below "${folder}/"`,
+    ...(store.retentionMs === undefined ? {} : { retentionMs: store.retentionMs }),
     put: async (key, body, options) => store.put(at(key), body, options),
     putStream: async (key, body, options) => store.putStream(at(key), body, options),
     get: async (key, options) => store.get(at(key), options),

@@ -8,6 +8,7 @@ export function withReadOnly(store: ObjectStore): ObjectStore {
   }
   return {
     description: `${store.description} (read-only)`,
+    ...(store.retentionMs === undefined ? {} : { retentionMs: store.retentionMs }),
     put: (key) => refuse(`put of "${key}"`),
     putStream: (key) => refuse(`put of "${key}"`),
     get: (key, options) => store.get(key, options),

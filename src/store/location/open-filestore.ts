@@ -17,5 +17,6 @@ export function openFilestore({ location }: ResolvedProfile, { filestores = moun
       `location.bucket "${name}" is not the name of a volume mounted below ${mountedBelow}: a name without slashes`,
     )
   }
+  if (location.objectLock !== undefined) throw badLocation('location.objectLock is for s3Compliant; a filestore cannot lock')
   return new FileStore(join(filestores, name))
 }

@@ -1,6 +1,6 @@
 import type { ResolvedProfile } from '../profile-json.ts'
 import { S3Store } from '../s3.ts'
-import type { ChecksumMode, S3Credentials, S3Keys } from '../s3/settings.ts'
+import type { ChecksumMode, Retention, S3Credentials, S3Keys } from '../s3/settings.ts'
 import { badLocation } from './bad-location.ts'
 import { endpointOf } from './endpoint.ts'
 import type { OpenStoreOptions, OpenedStore } from './opened-store.ts'
@@ -17,6 +17,7 @@ export function openS3(profile: ResolvedProfile, options: OpenStoreOptions): Ope
     ...(location.endpoint === '' ? {} : { endpoint: endpointOf(location.endpoint) }),
     ...(location.region === '' ? {} : { region: location.region }),
     ...(location.caBundle === '' ? {} : { caPem: location.caBundle }),
+    ...(location.objectLock === undefined ? {} : { retention: retentionOf(location.objectLock) }),
   })
 }
 
@@ -58,6 +59,15 @@ function plain({ accessKeyId, secretAccessKey, sessionToken }: S3Keys): S3Keys {
     secretAccessKey: secretAccessKey.trim(),
     ...(sessionToken === undefined ? {} : { sessionToken: sessionToken.trim() }),
   }
+}
+
+/** `governance 30d`, `compliance 90d`. */
+function retentionOf(text: string): Retention {
+  const [, mode, days] = /^(governance|compliance)\s+(\d{1,5})d$/i.exec(text.trim()) ?? []
+  if (mode === undefined || Number(days) < 1) {
+    throw badLocation(`location.objectLock "${text}" is not a mode and days, like governance 30d or compliance 90d`)
+  }
+  return { mode: mode.toLowerCase() === 'governance' ? 'GOVERNANCE' : 'COMPLIANCE', days: Number(days) }
 }
 
 function checksumMode(text: string): ChecksumMode {

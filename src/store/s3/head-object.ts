@@ -1,3 +1,4 @@
+import type { HeadObjectCommandOutput } from '@aws-sdk/client-s3'
 import { storeError } from '../errors.ts'
 import type { CallOptions, ObjectInfo } from '../object-store.ts'
 import type { S3Connection } from './connection.ts'
@@ -24,7 +25,15 @@ async function ask(connection: S3Connection, key: string, options: CallOptions):
     sizeBytes: found.ContentLength ?? 0,
     ...(found.ETag === undefined ? {} : { etag: found.ETag }),
     ...(found.LastModified === undefined ? {} : { modified: found.LastModified.getTime() }),
+    ...lockOf(found),
   }
+}
+
+/** A legal hold has no end of its own. */
+function lockOf(found: HeadObjectCommandOutput): Pick<ObjectInfo, 'lockedUntil'> {
+  if (found.ObjectLockLegalHoldStatus === 'ON') return { lockedUntil: Infinity }
+  const until = found.ObjectLockRetainUntilDate?.getTime()
+  return until === undefined ? {} : { lockedUntil: until }
 }
 
 /** A 404 to HEAD has no body that says what is missing; that to GET has. */

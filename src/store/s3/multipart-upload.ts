@@ -3,8 +3,16 @@ import { withCleanupSignal } from '../../base/deadline.ts'
 import { storeError } from '../errors.ts'
 import type { S3Connection } from './connection.ts'
 import { type Payload, bodyOf, checksumText, signedWith } from './payload.ts'
+import { lockFields } from './retention.ts'
 
 const abortTries = 3
+
+export interface StartOptions {
+  readonly useChecksum: boolean
+  /** The object comes under the retention of the connection, if there is one. */
+  readonly retain: boolean
+  readonly signal: AbortSignal
+}
 
 /** One upload in parts. Nothing is visible before `complete`; `abort` leaves nothing. */
 export class MultipartUpload {
@@ -25,13 +33,13 @@ export class MultipartUpload {
   static async start(
     connection: S3Connection,
     key: string,
-    useChecksum: boolean,
-    signal: AbortSignal,
+    { useChecksum, retain, signal }: StartOptions,
   ): Promise<MultipartUpload> {
     const input = {
       Bucket: connection.bucket,
       Key: key,
       ...(useChecksum ? { ChecksumAlgorithm: 'SHA256' as const } : {}),
+      ...(retain ? lockFields(connection) : {}),
     }
     const { UploadId } = await connection.send(
       `start of the upload of object "${key}"`,

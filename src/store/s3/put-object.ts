@@ -3,12 +3,15 @@ import type { PutResult } from '../object-store.ts'
 import type { Checksums } from './checksums.ts'
 import type { S3Connection } from './connection.ts'
 import { type Payload, bodyOf, checksumText, signedWith } from './payload.ts'
+import { lockFields } from './retention.ts'
 import { publishing } from '../publishing.ts'
 
 export interface PutRequest {
   readonly key: string
   readonly payload: Payload
   readonly ifAbsent?: boolean
+  /** Under the retention of the connection, if there is one. */
+  readonly retain: boolean
   readonly signal: AbortSignal
 }
 
@@ -74,6 +77,7 @@ function putAttempt(
     Body: bodyOf(payload),
     ...(useChecksum ? { ChecksumSHA256: checksumText(payload.sha256) } : {}),
     ...(ifNoneMatch === '' ? {} : { IfNoneMatch: ifNoneMatch }),
+    ...(request.retain ? lockFields(connection) : {}),
   }
   const attempt: Parameters<typeof connection.send<string | undefined>>[1] = async (client, sdk, abortSignal) => {
     onTry()

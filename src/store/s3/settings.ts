@@ -18,6 +18,8 @@ export interface S3Settings {
   readonly equalParts?: boolean
   /** Sockets to the endpoint at once; a download holds one as long as it is read, so do not be too thrifty. @default 64 */
   readonly maxConnections?: number
+  /** Object Lock for all that is put, but for what says otherwise. The bucket must have it enabled. */
+  readonly retention?: Retention
   readonly timing?: Partial<StoreTiming>
   readonly clock?: Clock
 }
@@ -47,3 +49,9 @@ export interface S3Identity {
  * - `auto`: as the endpoint takes it, found out at the first write.
  */
 export type ChecksumMode = 'auto' | 'required' | 'off'
+
+export interface Retention {
+  /** Governance: who has the right to may lift it. Compliance: nobody. */
+  readonly mode: 'GOVERNANCE' | 'COMPLIANCE'
+  readonly days: number
+}

@@ -15,7 +15,8 @@ export function translateError(error: unknown, subject: RequestSubject): unknown
   if (error instanceof HoldfastError) return error
   const fault = faultOf(error)
   if (fault === undefined) return error
-  const known = byName[fault.name] ?? knownByErrno[fault.errno] ?? knownByStatus(fault.status) ?? looksBroken(fault)
+  const known =
+    lockedBy(fault) ?? byName[fault.name] ?? knownByErrno[fault.errno] ?? knownByStatus(fault.status) ?? looksBroken(fault)
   const [code, hint] = known ?? ['STORE_REFUSED', '']
   const said = sayWhy(fault)
   return storeError(code, `${subject.what} in ${subject.where} failed: ${said}${hint === '' ? '' : `; ${hint}`}`, {
@@ -23,6 +24,8 @@ export function translateError(error: unknown, subject: RequestSubject): unknown
     details: { bucket: subject.bucket, status: fault.status || undefined, s3Code: fault.name || undefined },
   })
 }
+
+const locked: Known = ['STORE_LOCKED', 'it is under retention or a legal hold: delete it after that']
 
 const byName: Readonly<Record<string, Known>> = {
   NoSuchKey: ['STORE_NOT_FOUND', ''],
@@ -44,7 +47,7 @@ const byName: Readonly<Record<string, Known>> = {
   InvalidToken: ['STORE_DENIED', 'the session token is not valid: put fresh credentials into the Secret'],
   RequestTimeTooSkewed: ['STORE_DENIED', "this machine's clock and the store's differ too much: set the clock"],
   InvalidObjectState: ['STORE_REFUSED', 'the object is in an archive class: restore it there first'],
-  ObjectLocked: ['STORE_LOCKED', 'it is under retention or a legal hold: wait until that has ended'],
+  ObjectLocked: locked,
   PreconditionFailed: ['STORE_EXISTS', ''],
   ConditionalRequestConflict: ['STORE_UNAVAILABLE', ''],
   OperationAborted: ['STORE_UNAVAILABLE', ''],
@@ -69,6 +72,11 @@ const byName: Readonly<Record<string, Known>> = {
   EntityTooLarge: ['STORE_TOO_LARGE', ''],
   KeyTooLongError: ['STORE_BAD_KEY', 'choose a shorter path'],
   InvalidBucketName: ['STORE_NO_BUCKET', 'correct location.bucket of the Profile'],
+}
+
+/** AWS has no code of its own for it. */
+function lockedBy({ status, message }: S3Fault): Known | undefined {
+  return status === 403 && /object lock/i.test(message) ? locked : undefined
 }
 
 /** No answer of S3 at all: a proxy's page, a body cut while it was parsed, a protocol error of the HTTP parser. */

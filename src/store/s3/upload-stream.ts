@@ -34,7 +34,7 @@ export async function uploadStream(connection: S3Connection, checksums: Checksum
 }
 
 async function putWhole({ connection, checksums, key, signal, onProgress }: Job, part: Part): Promise<PutResult> {
-  const result = await putObject(connection, checksums, { key, payload: payloadOf(part.bytes), signal })
+  const result = await putObject(connection, checksums, { key, payload: payloadOf(part.bytes), retain: true, signal })
   onProgress(result.sizeBytes)
   return result
 }
@@ -61,7 +61,7 @@ async function withUpload<T>(
   useChecksum: boolean,
   work: (upload: MultipartUpload) => Promise<T>,
 ): Promise<T> {
-  const upload = await MultipartUpload.start(job.connection, key, useChecksum, job.signal)
+  const upload = await MultipartUpload.start(job.connection, key, { useChecksum, retain: key === job.key, signal: job.signal })
   try {
     return await work(upload)
   } catch (error) {

@@ -27,7 +27,9 @@ export async function removeBucket(client: S3Client, bucket: string): Promise<vo
     const page = await client.send(new ListObjectsV2Command({ Bucket: bucket }))
     const keys = (page.Contents ?? []).flatMap(({ Key }) => (Key === undefined ? [] : [{ Key }]))
     if (keys.length === 0) break
-    const result = await client.send(new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects: keys, Quiet: true } }))
+    // What a test has locked was locked in governance mode.
+    const input = { Bucket: bucket, Delete: { Objects: keys, Quiet: true }, BypassGovernanceRetention: true }
+    const result = await client.send(new DeleteObjectsCommand(input))
     const refused = result.Errors?.[0]
     if (refused) throw new Error(`cannot remove ${refused.Key} from bucket ${bucket}: ${refused.Code} ${refused.Message}`)
   }

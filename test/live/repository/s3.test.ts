@@ -4,10 +4,9 @@ import { openOrInitRepository, openRepository } from '../../../src/repository/op
 import type { Repository } from '../../../src/repository/repository.ts'
 import type { ObjectStore } from '../../../src/store/object-store.ts'
 import { S3Store } from '../../../src/store/s3.ts'
-import type { S3Settings } from '../../../src/store/s3/settings.ts'
 import { withPrefix } from '../../../src/store/with-prefix.ts'
 import { type ResticRepository, ensureRestic, restic } from '../../harness/restic.ts'
-import { useTestBuckets } from '../../harness/s3/test-buckets.ts'
+import { type TestBucket, useTestBuckets } from '../../harness/s3/test-buckets.ts'
 import { useWorld } from '../../harness/world/fixtures.ts'
 import { bytesOf, pieces } from '../../unit/repository/streams.ts'
 
@@ -88,7 +87,7 @@ test('what the real restic keeps in S3 is read', async () => {
   expect((await bytesOf(opened.restoreStream({ snapshot: { latest: true } }))).equals(input)).toBe(true)
 })
 
-function resticAt({ endpoint, bucket, credentials }: S3Settings, prefix: string): ResticRepository {
+function resticAt({ endpoint, bucket, credentials }: TestBucket, prefix: string): ResticRepository {
   const env = { AWS_ACCESS_KEY_ID: credentials.accessKeyId, AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey }
   return { at: `s3:${endpoint}/${bucket}/${prefix}`, password: 'w', env }
 }
