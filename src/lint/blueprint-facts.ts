@@ -7,6 +7,8 @@ import { type FoundFunction, lookUpFunction } from './known-function.ts'
 export interface BlueprintFacts {
   readonly language: TemplateLanguage
   readonly actions: readonly ActionFacts[]
+  /** Phases that an annotation makes wait for approval, as `action/phase`. */
+  readonly suspended: readonly string[]
   /** What actions of this Blueprint leave behind, by artifact. */
   readonly artifacts: ReadonlyMap<string, ArtifactFacts>
 }
@@ -42,6 +44,8 @@ export interface PhaseFacts {
   /** Position among the phases; that of a deferred phase is behind all of them. */
   readonly order: number
   readonly isDeferred: boolean
+  /** It waits for approval. */
+  readonly suspends: boolean
   readonly func: string
   readonly found: FoundFunction
   readonly args: unknown
@@ -51,13 +55,18 @@ export interface PhaseFacts {
 export function readFacts(blueprint: unknown): BlueprintFacts {
   const root = asMap(blueprint)
   const actions = Object.entries(asMap(root['actions'])).map(([name, action]) => readAction(name, asMap(action)))
-  return { language: readLanguage(root), actions, artifacts: collectArtifacts(actions) }
+  return { language: readLanguage(root), actions, suspended: readSuspended(root), artifacts: collectArtifacts(actions) }
 }
 
 function readLanguage(root: Readonly<Record<string, unknown>>): TemplateLanguage {
   const annotations = asMap(asMap(root['metadata'])['annotations'])
   const said = root['templateLanguage'] ?? annotations[fieldAnnotations.templateLanguage]
   return said === 'Handlebars' ? 'Handlebars' : 'GoTemplate'
+}
+
+function readSuspended(root: Readonly<Record<string, unknown>>): readonly string[] {
+  const text = asText(asMap(asMap(root['metadata'])['annotations'])[fieldAnnotations.suspend]) ?? ''
+  return text.split(/[\s,]+/).filter((word) => word !== '')
 }
 
 function readAction(name: string, action: Readonly<Record<string, unknown>>): ActionFacts {
@@ -90,7 +99,8 @@ function readPhase(phase: Readonly<Record<string, unknown>>, path: Path, order: 
   const func = asText(phase['func']) ?? ''
   const name = asText(phase['name']) ?? ''
   const found = func === '' ? { isOffered: false } : lookUpFunction(func)
-  return { name, path, order, isDeferred, func, found, args: phase['args'], objects: asMap(phase['objects']) }
+  const suspends = phase['suspend'] === true
+  return { name, path, order, isDeferred, suspends, func, found, args: phase['args'], objects: asMap(phase['objects']) }
 }
 
 function collectArtifacts(actions: readonly ActionFacts[]): ReadonlyMap<string, ArtifactFacts> {

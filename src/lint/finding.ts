@@ -19,6 +19,7 @@ export const lintCodes = {
   LINT_KIND: 'A template asks for another kind of object than the action is meant for.',
   LINT_SECRET: 'A secret is rendered to where it can be read: a command line, a pod, an artifact.',
   LINT_PIPEFAIL: 'A shell pipeline hides the failure of all but its last command.',
+  LINT_SUSPEND: 'A phase that must run in any case, or that does not exist, would wait for approval.',
   LINT_UNREACHABLE: 'Something that can never run.',
 } as const
 export type LintCode = keyof typeof lintCodes
