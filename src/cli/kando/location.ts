@@ -1,14 +1,19 @@
 import { Command } from 'commander'
+import { renderPhaseOutput } from '../../api/phase-output.ts'
 import { releaseChunk } from '../../base/release-chunk.ts'
 import { locationKey, locationKeyBelow, type OpenedStore } from '../../store/location.ts'
 import { type ResolvedProfile, parseProfileJson } from '../../store/profile-json.ts'
 import { deleteObjectTree, pullObject, pushObject } from '../../store/plain-object.ts'
 import { cliError } from '../errors.ts'
 import type { KandoDeps, Target } from './deps.ts'
+import { newSnapshot, parseSnapshot, renderSnapshot } from './named-snapshot.ts'
+import { checkOutputKey } from './output.ts'
 
 interface LocationFlags {
   readonly profile?: string
   readonly path: string
+  readonly outputName?: string
+  readonly kopiaSnapshot?: string
 }
 
 /** `kando location push|pull|delete`: a stream to one object of the Profile's location, back, and away. */
@@ -24,8 +29,10 @@ function pushCommand(deps: KandoDeps): Command {
   return withFlags(new Command('push'))
     .description('Store a file, or what comes on stdin, as one object, with a manifest of length and SHA-256 beside it.')
     .argument('<source>', 'a file, or - for stdin')
-    .option('-o, --output-name <name>', 'name of the output for kopia locations', 'kandoOutput')
-    .action((source: string, flags: LocationFlags) => withLocation(deps, flags, (place) => push(deps, place, source)))
+    .option('-o, --output-name <name>', 'store below the path, and print an output of this name for --kopia-snapshot')
+    .action((source: string, flags: LocationFlags) =>
+      withLocation(deps, flags, (place) => pushAs(deps, place, source, flags.outputName)),
+    )
 }
 
 function pullCommand(deps: KandoDeps): Command {
@@ -34,14 +41,14 @@ function pullCommand(deps: KandoDeps): Command {
       'Fetch an object into a file or to stdout; refuses one that differs from its manifest before its end is given out.',
     )
     .argument('<target>', 'a file, or - for stdout')
-    .option('-k, --kopia-snapshot <json>', 'snapshot of a kopia location')
+    .option('-k, --kopia-snapshot <json>', 'what a push with --output-name printed')
     .action((target: string, flags: LocationFlags) => withLocation(deps, flags, (place) => pull(deps, place, target)))
 }
 
 function deleteCommand(deps: KandoDeps): Command {
   return withFlags(new Command('delete'))
     .description('Delete the object at the path, its manifest, and everything below <path>/.')
-    .option('-k, --kopia-snapshot <json>', 'snapshot of a kopia location')
+    .option('-k, --kopia-snapshot <json>', 'what a push with --output-name printed: delete that one alone')
     .action((flags: LocationFlags) => withLocation(deps, flags, (place) => remove(deps, place)))
 }
 
@@ -63,15 +70,26 @@ async function withLocation(deps: KandoDeps, flags: LocationFlags, work: (place:
   }
   const profile = parseProfileJson(flags.profile)
   await using store = deps.openStore(profile)
-  await work({ profile, path: flags.path, store })
+  const { path, kopiaSnapshot } = flags
+  await work({ profile, path: kopiaSnapshot ? parseSnapshot(path, kopiaSnapshot).path : path, store })
 }
 
-async function push(deps: KandoDeps, place: Place, source: string): Promise<void> {
+async function pushAs(deps: KandoDeps, place: Place, source: string, name = ''): Promise<void> {
+  if (name === '') return void (await push(deps, place, source))
+  checkOutputKey(name)
+  keyOf(place)
+  const snapshot = newSnapshot(place.path)
+  const sizeBytes = await push(deps, { ...place, path: snapshot.path }, source)
+  deps.output.out(`${renderPhaseOutput({ key: name, value: renderSnapshot(snapshot, sizeBytes) })}\n`)
+}
+
+async function push(deps: KandoDeps, place: Place, source: string): Promise<number> {
   const { output, signal } = deps
   const key = keyOf(place)
   const { sizeBytes } = await pushObject(place.store, key, await deps.openSource(source, signal), { signal })
   // As Kanister, an empty object is stored; unlike there, it is not silent, since a dump that failed looks like this.
   if (sizeBytes === 0) output.err(`Warning: object "${key}" is empty: nothing came from ${source}\n`)
+  return sizeBytes
 }
 
 async function pull(deps: KandoDeps, place: Place, name: string): Promise<void> {

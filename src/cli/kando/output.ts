@@ -13,10 +13,15 @@ export function outputCommand({ output }: KandoDeps): Command {
     .action((words: string[]) => {
       const [key = '', value = ''] = words
       if (words.length !== 2) throw usage(`Command accepts 2 arguments, received ${words.length} arguments`)
-      if (key === '') throw usage('Key should not be empty')
-      if (!/^[a-zA-Z0-9_]+$/.test(key)) throw usage('Key should contain only alphanumeric characters and underscore')
+      checkOutputKey(key)
       output.out(`${renderPhaseOutput({ key, value })}\n`)
     })
+}
+
+/** Throws Kanister's words for a key that it takes not. */
+export function checkOutputKey(key: string): void {
+  if (key === '') throw usage('Key should not be empty')
+  if (!/^[a-zA-Z0-9_]+$/.test(key)) throw usage('Key should contain only alphanumeric characters and underscore')
 }
 
 function usage(text: string): unknown {

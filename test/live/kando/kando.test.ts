@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path'
 import type { Readable } from 'node:stream'
 import { buffer, text } from 'node:stream/consumers'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { readOutputLine } from '../../../src/api/phase-output.ts'
 import { S3Store } from '../../../src/store/s3.ts'
 import { keysBelow, patterned } from '../../conformance/object-store.ts'
 import { useTestBuckets } from '../../harness/s3/test-buckets.ts'
@@ -94,6 +95,24 @@ describe('kando location', () => {
     const fresh = join(folder, 'fresh')
     await kando(['location', 'pull', fresh, '-p', profile, '-s', 'f'])
     expect((await stat(fresh)).mode & 0o111).not.toBe(0)
+  })
+
+  test('gives each push with an output name a place of its own, found again by what it printed', async () => {
+    const named = async (body: string): Promise<string> => {
+      const words = ['location', 'push', '-', '-p', profile, '-s', 'dump.sql', '--output-name', 'snap']
+      const pushed = await kando(words, Buffer.from(body))
+      return readOutputLine(pushed.stdout.toString().trim()).output?.value ?? ''
+    }
+    const back = (json: string): Promise<Ended> => kando(['location', 'pull', '-', '-p', profile, '-s', 'dump.sql', '-k', json])
+    const [first, second] = [await named('first'), await named('the second')]
+
+    expect(JSON.parse(second)).toEqual({ id: expect.stringMatching(/^[0-9a-f]{32}$/), logicalSize: 10, physicalSize: 10 })
+    expect((await back(first)).stdout.toString()).toBe('first')
+    const removed = await kando(['location', 'delete', '-p', profile, '-s', 'dump.sql', '--kopia-snapshot', first])
+    expect(removed).toMatchObject({ code: 0, stderr: '' })
+    expect(await back(first)).toMatchObject({ code: 69, stderr: expect.stringContaining('does not exist') })
+    expect((await back(second)).stdout.toString()).toBe('the second')
+    expect(await back('{"id":"../other"}')).toMatchObject({ code: 69, stderr: expect.stringContaining('--kopia-snapshot') })
   })
 
   test('pulls what another tool wrote', async () => {
