@@ -1,5 +1,7 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
+import { retry } from '../base/backoff.ts'
 import { type Clock, systemClock } from '../base/clock.ts'
+import { kubeError } from '../kube/errors.ts'
 import type { Kube } from '../kube/kube.ts'
 import { repositoryError } from '../repository/errors.ts'
 import { type KeysToTry, openOrInitRepository, openRepository } from '../repository/open-repository.ts'
@@ -53,7 +55,7 @@ async function openPlace(deps: RepositoriesDeps, keys: RepositoryKeys, request: 
   const opened = (deps.openStore ?? openStore)(request.profile)
   try {
     const store = withPrefix(opened, request.key)
-    const repository = (await openExisting(deps, keys, store, request)) ?? (await makeUnderLease(deps, keys, store, request))
+    const repository = (await openExisting(deps, keys, store, request)) ?? (await make(deps, keys, store, request))
     return closing(repository, opened)
   } catch (error) {
     await opened[Symbol.asyncDispose]()
@@ -87,7 +89,19 @@ async function keysToTry(keys: RepositoryKeys, request: OpenRequest): Promise<Ke
   return { passwords: password === undefined ? [] : [password], recoveryKey, kanisterDefault: true }
 }
 
-/** One maker at a time: two that both find nothing would each write keys that open nothing. */
+/** Again when the Lease was lost: the API server was away for too long, and what was begun opens as it is or is made anew. */
+async function make(
+  deps: RepositoriesDeps,
+  keys: RepositoryKeys,
+  store: ObjectStore,
+  request: OpenRequest,
+): Promise<Repository> {
+  const isLost = (error: unknown): boolean => kubeError.is(error, 'KUBE_LEASE_LOST')
+  const options = { signal: request.signal, clock: deps.clock ?? systemClock, when: isLost, attempts: 5 }
+  return await retry(() => makeUnderLease(deps, keys, store, request), options)
+}
+
+/** One maker at a time: two that both find nothing would each write keys that open nothing. Two phases of one process are two. */
 async function makeUnderLease(
   deps: RepositoriesDeps,
   keys: RepositoryKeys,
@@ -95,7 +109,7 @@ async function makeUnderLease(
   request: OpenRequest,
 ): Promise<Repository> {
   const lease = await deps.kube.leases.acquire(
-    { namespace: deps.namespace, name: secretName(request), holder: deps.holder },
+    { namespace: deps.namespace, name: secretName(request), holder: `${deps.holder}/${randomUUID()}` },
     { signal: request.signal },
   )
   try {

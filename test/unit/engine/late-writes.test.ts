@@ -1,0 +1,121 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { Run, RunAction } from '../../../src/api/run.ts'
+import { names } from '../../../src/api/names.ts'
+import { systemClock } from '../../../src/base/clock.ts'
+import { Journal } from '../../../src/engine/journal.ts'
+import { kubeError } from '../../../src/kube/errors.ts'
+import type { Live } from '../../../src/kube/objects.ts'
+import { ownKinds } from '../../../src/kube/own-kinds.ts'
+import { silentLogger } from '../../../src/telemetry/logger.ts'
+import { EngineWorld, onApp, say } from '../../build/engine-world.ts'
+import { waitFor } from '../../harness/world/wait-for.ts'
+
+let world: EngineWorld
+let run: Live<Run>
+beforeEach(async () => {
+  world = new EngineWorld()
+  world.blueprint({ backup: { phases: [say('p1', 'one'), say('p2', 'two')] } })
+  await world.operator().ready
+  world.actionSet([onApp('backup')])
+  run = await waitFor('the Run', () => world.runOf(world.read()))
+})
+afterEach(async () => {
+  await world.close()
+})
+
+function journalOf(read: Live<Run>): Journal {
+  const plan = { actionSetName: 'as', actionName: 'backup', hasArtifacts: false, wantsRecord: false }
+  return new Journal({
+    kube: world.api.kube(),
+    run: read,
+    actionIndex: 0,
+    plan,
+    clock: systemClock,
+    log: silentLogger,
+    emit: () => undefined,
+    budgetMs: 1_000,
+    soonMs: 10,
+  })
+}
+
+function there(): RunAction {
+  return world.runOf(world.read())?.status.actions['0'] as RunAction
+}
+
+describe('two workers that give back what they took at the same moment', () => {
+  test('tell their writes apart: the one that came late changes nothing', async () => {
+    const late = journalOf(run)
+    late.apply({ type: 'claimed', owner: 'b', instance: '2' })
+    late.apply({ type: 'released' })
+    const first = journalOf(run)
+    first.apply({ type: 'claimed', owner: 'a', instance: '1' })
+    first.apply({ type: 'phaseStarted', at: 0, now: '2026-01-01T00:00:00Z' })
+    await first.flush()
+    first.apply({ type: 'released' })
+    await first.flush()
+
+    await expect(late.flush()).rejects.toMatchObject({ code: 'RUN_FENCED' })
+    expect(there().phases[0]?.state).toBe('running')
+  })
+})
+
+describe('a worker that takes back what an earlier start of it left', () => {
+  test('does not undo a last write of that start which arrives after the Run was read', async () => {
+    const before = journalOf(run)
+    before.apply({ type: 'claimed', owner: 'a', instance: '1' })
+    before.apply({ type: 'phaseStarted', at: 0, now: '2026-01-01T00:00:00Z' })
+    await before.flush()
+    const next = journalOf(world.runOf(world.read()) as Live<Run>)
+    before.apply({ type: 'phaseEnded', at: 0, now: '2026-01-01T00:00:01Z' })
+    await before.flush()
+
+    next.apply({ type: 'claimed', owner: 'a', instance: '2' })
+
+    await expect(next.flush()).rejects.toMatchObject({ code: 'RUN_FENCED' })
+    expect(there().phases[0]?.state).toBe('complete')
+  })
+
+  test('knows its own write again when only the answer was lost', async () => {
+    const before = journalOf(run)
+    before.apply({ type: 'claimed', owner: 'a', instance: '1' })
+    await before.flush()
+    const next = journalOf(world.runOf(world.read()) as Live<Run>)
+    let lost = false
+    world.api.after = (request) => {
+      if (request.resource !== 'runs' || request.verb !== 'patch' || lost) return
+      lost = true
+      throw kubeError('KUBE_SERVER', 'etcdserver: leader changed')
+    }
+
+    next.apply({ type: 'claimed', owner: 'a', instance: '2' })
+    await next.flush()
+
+    expect(there().fence).toEqual({ owner: 'a', instance: '2', attempt: 2 })
+  })
+})
+
+describe('an action that was cancelled before a worker had it', () => {
+  test('cannot be taken any more by one that read it before', async () => {
+    const taker = journalOf(run)
+    const actionSet = world.read()
+    const annotations = { [names.cancel]: 'true' }
+    world.api.put(ownKinds.actionSets, { ...actionSet, metadata: { ...actionSet.metadata, annotations } })
+    await world.ended('failed')
+
+    taker.apply({ type: 'claimed', owner: 'a', instance: '1' })
+
+    await expect(taker.flush()).rejects.toMatchObject({ code: 'RUN_FENCED' })
+    expect(there().state).toBe('failed')
+  })
+})
+
+describe('a worker whose name another process has taken', () => {
+  test('ends, and leaves to it what it has', async () => {
+    const first = world.worker('a', '1')
+    await first.ready
+    await world.worker('a', '2').ready
+
+    await expect(first.done).rejects.toMatchObject({ code: 'RUN_FENCED' })
+    await world.ended('complete')
+  })
+})
