@@ -9,6 +9,7 @@ import { errorOfAnswer, errorOfTransport } from './api-errors.ts'
 import type { CallOptions, KubeClient, KubeRequest, QueryValue } from './client.ts'
 import { kubeError } from './errors.ts'
 import type { KubeEndpoint } from './kubeconfig.ts'
+import { SharedReads } from './shared-reads.ts'
 import { createTlsOptions } from './tls-options.ts'
 import { openWebSocket } from './web-socket.ts'
 
@@ -25,6 +26,7 @@ export function createClient(endpoint: KubeEndpoint, clock: Clock = systemClock)
   const unary = new Agent({ keepAlive: true, maxSockets, timeout: idleSocketMs })
   const streaming = new Agent({ keepAlive: false })
   const tlsOptions = createTlsOptions(endpoint)
+  const reads = new SharedReads(clock)
 
   const send = async (request: KubeRequest, streams: boolean, signal: AbortSignal): Promise<IncomingMessage> => {
     const identity = await endpoint.credentials.current()
@@ -82,14 +84,24 @@ export function createClient(endpoint: KubeEndpoint, clock: Clock = systemClock)
     }
   }
 
+  const textOf = async (request: KubeRequest, options: CallOptions): Promise<string> =>
+    await withRetry(
+      request,
+      options,
+      async (signal) => await readText(await answer(request, false, signal), endpoint.server, signal),
+    )
+
   return {
     server: endpoint.server,
     namespace: endpoint.namespace,
-    request: async <T>(request: KubeRequest, options: CallOptions = {}) =>
-      await withRetry(request, options, async (signal) => {
-        const text = await readText(await answer(request, false, signal), endpoint.server, signal)
-        return (text === '' ? undefined : JSON.parse(text)) as T
-      }),
+    request: async <T>(request: KubeRequest, options: CallOptions = {}) => {
+      const { signal, ...others } = options
+      const isShared = request.method === 'GET' && !request.query && Object.keys(others).length === 0
+      const text = isShared
+        ? await reads.get(request.path, signal, (own) => textOf(request, { signal: own }))
+        : await textOf(request, options)
+      return (text === '' ? undefined : JSON.parse(text)) as T
+    },
     async stream(request, options = {}) {
       const response = await withRetry(request, options, async (attempt) => {
         // The signal of an attempt ends with the attempt; the body must live on.
