@@ -1,6 +1,4 @@
 import { randomInt } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
-import { text as readAll } from 'node:stream/consumers'
 import { Command, CommanderError } from 'commander'
 import { HoldfastError, messageOf } from '../base/errors.ts'
 import { actionSetCommands } from '../cli/commands/actionset/define.ts'
@@ -10,6 +8,7 @@ import type { RenderDeps } from '../cli/commands/blueprint/render.ts'
 import type { CreateActionSetDeps } from '../cli/kanctl/create-actionset/command.ts'
 import { createActionSetCommand, type ConnectionFlags } from '../cli/kanctl/create-actionset/define.ts'
 import type { Output } from '../cli/output.ts'
+import { readInput } from '../cli/read-input.ts'
 import type { Kube } from '../kube/kube.ts'
 import { openKube } from '../kube/open.ts'
 import { version } from './version.ts'
@@ -38,7 +37,7 @@ const output: Output = {
 /** For commands that ask no cluster. */
 const offline: BlueprintDeps = {
   output,
-  readText: (file) => (file === '-' ? readAll(process.stdin) : readFile(file, 'utf8')),
+  readText: (file) => readInput(file, process.stdin),
   finish: (exitCode) => void (process.exitCode = exitCode),
 }
 
