@@ -127,8 +127,10 @@ export class Journal {
   async verify(): Promise<void> {
     const run = await this.#runs.find(this.#key)
     if (!run) return this.#lose(runError('RUN_GONE', `Run ${this.#options.run.metadata.name} was deleted`))
-    if (!sameFence(this.#fenceIn(run), this.#durableFence) && !sameFence(this.#fenceIn(run), this.action.fence))
-      this.#loseFence(run)
+    const there = this.#fenceIn(run)
+    // An answer that crossed with a write of ours is older than what we know.
+    if (there.attempt < this.#durableFence.attempt) return
+    if (!sameFence(there, this.#durableFence) && !sameFence(there, this.action.fence)) this.#loseFence(run)
   }
 
   /** Ends what waits. Nothing is written any more. */

@@ -50,7 +50,14 @@ export type MachineEvent =
     }
   | { readonly type: 'launchFailed'; readonly failure: RunFailure }
   | { readonly type: 'suspended'; readonly at: number; readonly now: string }
-  | { readonly type: 'phaseStarted'; readonly at: PhaseAt; readonly now: string; readonly configMaps?: RunPhase['configMaps'] }
+  | {
+      readonly type: 'phaseStarted'
+      readonly at: PhaseAt
+      readonly now: string
+      readonly configMaps?: RunPhase['configMaps']
+      /** The first one, of what must be known before anything is done. */
+      readonly checkpoint?: unknown
+    }
   | { readonly type: 'checkpointed'; readonly at: PhaseAt; readonly checkpoint: unknown }
   | { readonly type: 'progressed'; readonly at: PhaseAt; readonly progress: PhaseProgress }
   | { readonly type: 'warned'; readonly at?: PhaseAt; readonly message: string }
@@ -228,6 +235,7 @@ function startPhase(action: RunAction, event: Of<'phaseStarted'>): [Partial<RunA
     attempt: (phase.attempt ?? 0) + 1,
     startedAt: phase.startedAt ?? event.now,
     ...(event.configMaps && !phase.configMaps ? { configMaps: event.configMaps } : {}),
+    ...(event.checkpoint === undefined ? {} : { checkpoint: event.checkpoint }),
   })
   const label = event.at === 'defer' ? 'deferPhase' : 'phase'
   return [

@@ -17,6 +17,8 @@ export interface PhaseContextOptions {
   /** The checkpoint that an earlier attempt left. */
   readonly resumed: unknown
   readonly signal: AbortSignal
+  /** Takes what is to be done when the end of the phase is durable. */
+  readonly afterwards: (work: () => Promise<void>) => void
 }
 
 /** Everything a function may touch, tied to the journal entry of its phase. */
@@ -50,6 +52,7 @@ export function phaseContext(attempt: Attempt, options: PhaseContextOptions): Fu
       journal.apply({ type: 'checkpointed', at, checkpoint: checkCheckpoint(state) })
       await journal.flush()
     },
+    afterwards: options.afterwards,
     resumed: options.resumed,
     warn: (message) => {
       journal.apply({ type: 'warned', at, message: clip(message) })

@@ -1,11 +1,16 @@
 import type { BlueprintPhase } from '../api/blueprint.ts'
 import { toRfc3339 } from '../base/clock.ts'
+import { withCleanupSignal } from '../base/deadline.ts'
+import { messageOf } from '../base/errors.ts'
+import { abandon } from '../functions/abandon.ts'
+import type { FunctionContext } from '../functions/context.ts'
 import type { PhaseFunction } from '../functions/define.ts'
+import { functionError } from '../functions/errors.ts'
 import type { ConfigMapParams } from '../template/variables.ts'
 import { decodeArgs, nameArgs } from './args.ts'
 import { scopeOf, type Attempt } from './attempt.ts'
 import { runError } from './errors.ts'
-import { checkOutputs, failureOf } from './limits.ts'
+import { checkCheckpoint, checkOutputs, failureOf } from './limits.ts'
 import { phaseAt, type PhaseAt } from './machine.ts'
 import { phaseContext } from './phase-context.ts'
 import { withPhaseSignal } from './phase-signal.ts'
@@ -21,21 +26,71 @@ export async function runPhase(attempt: Attempt, at: PhaseAt, resumed: boolean, 
   const phase = blueprintPhase(attempt, at)
   const checkpoint = resumed ? phaseAt(journal.action, at).checkpoint : undefined
   const now = (): string => toRfc3339(deps.clock.now())
+  const afterwards: (() => Promise<void>)[] = []
+  const context = (signal: AbortSignal): FunctionContext =>
+    phaseContext(attempt, {
+      at,
+      phase,
+      actionIndex,
+      resumed: checkpoint,
+      signal,
+      afterwards: (work) => void afterwards.push(work),
+    })
+  let joined = false
   try {
     const output = await withPhaseSignal(signalOptions(attempt, at, phase), async (signal) => {
       const { fn, args, fetched } = await prepare(attempt, at, phase, resumed, signal)
+      if (resumed && fn.prepare && checkpoint === undefined) throw interrupted(phase)
+      const first = resumed ? undefined : checkCheckpoint(await fn.prepare?.(context(signal), args))
       signal.throwIfAborted()
-      journal.apply({ type: 'phaseStarted', at, now: now(), ...frozenConfigMaps(fetched) })
+      journal.apply({
+        type: 'phaseStarted',
+        at,
+        now: now(),
+        ...frozenConfigMaps(fetched),
+        ...(first ? { checkpoint: first } : {}),
+      })
       await journal.flush()
       signal.throwIfAborted()
-      const outputs = await fn.run(phaseContext(attempt, { at, phase, actionIndex, resumed: checkpoint, signal }), args)
+      joined = true
+      const outputs = await fn.run(context(signal), args)
       return checkOutputs(outputs, withOwnAction(attempt, actionIndex))
     })
     journal.apply({ type: 'phaseEnded', at, now: now(), ...(output ? { output } : {}) })
   } catch (error) {
     if (journal.lost.aborted || runError.is(error, 'RUN_SHUTDOWN')) throw error
-    journal.apply({ type: 'phaseFailed', at, now: now(), failure: failureOf(error) })
+    if (resumed && !joined) await abandonEarlier(attempt, phase, context)
+    journal.apply({ type: 'phaseFailed', at, now: now(), failure: failureOf(asInterrupted(error)) })
   }
+  for (const work of afterwards) journal.whenDurable(() => void work())
+}
+
+/** Less than what a cancel may take in all. */
+const abandonMs = 12_000
+
+/** What a dead attempt left running must not outlive the phase: a cancel found on resume stops it too. A failure is a warning. */
+async function abandonEarlier(
+  attempt: Attempt,
+  phase: BlueprintPhase,
+  context: (signal: AbortSignal) => FunctionContext,
+): Promise<void> {
+  const { deps, spec, stop } = attempt
+  try {
+    const fn = deps.findFunction(phase.func ?? '', spec.action.preferredVersion ?? '')
+    if (!attempt.live) return
+    await withCleanupSignal(`the end of what phase "${phase.name ?? ''}" left`, abandonMs, (signal) =>
+      abandon(context(AbortSignal.any([signal, stop])), fn),
+    )
+  } catch (error) {
+    stop.throwIfAborted()
+    context(stop).warn(`what an earlier attempt left could not be ended: ${messageOf(error)}`)
+  }
+}
+
+/** Functions cannot name the errors of the engine. */
+function asInterrupted(error: unknown): unknown {
+  if (!functionError.is(error, 'FUNCTION_INTERRUPTED')) return error
+  return runError('RUN_INTERRUPTED', error.message, { cause: error, details: error.details })
 }
 
 interface Prepared {
@@ -92,7 +147,7 @@ export function blueprintPhase({ spec }: Attempt, at: PhaseAt): BlueprintPhase {
 
 function signalOptions(attempt: Attempt, at: PhaseAt, phase: BlueprintPhase): Parameters<typeof withPhaseSignal>[0] {
   const { deps, settings, cancel } = attempt
-  const ending = canBeRepeated(attempt, phase) ? attempt.stop : attempt.lateStop
+  const ending = stopsAtOnce(attempt, phase) ? attempt.stop : attempt.lateStop
   return {
     what: `phase "${phase.name ?? ''}" (${phase.func ?? ''})`,
     clock: deps.clock,
@@ -102,9 +157,10 @@ function signalOptions(attempt: Attempt, at: PhaseAt, phase: BlueprintPhase): Pa
   }
 }
 
-function canBeRepeated({ deps, spec }: Attempt, phase: BlueprintPhase): boolean {
+function stopsAtOnce({ deps, spec }: Attempt, phase: BlueprintPhase): boolean {
   try {
-    return deps.findFunction(phase.func ?? '', spec.action.preferredVersion ?? '').resume !== 'refuse'
+    const { resume, drains = resume === 'refuse' } = deps.findFunction(phase.func ?? '', spec.action.preferredVersion ?? '')
+    return !drains
   } catch {
     // There is no such function; nothing will run.
     return true

@@ -3,14 +3,15 @@ import { repositoryError } from '../repository/errors.ts'
 import type { Repository } from '../repository/repository.ts'
 import { flag, integer, list, object, optional, text, withDefault } from '../schema/build.ts'
 import { claimTag, resumedTag } from './backup-tag.ts'
-import { commandOutput, placeOf } from './command-stream.ts'
+import { commandOutput } from './command-stream.ts'
 import type { FunctionContext } from './context.ts'
 import { defineFunction } from './define.ts'
 import { functionError } from './errors.ts'
 import { uploadProgress } from './progress-bytes.ts'
 import { containerArgs, streamRepositoryArgs } from './repository-args.ts'
+import { resumableBackup } from './resumable-backup.ts'
 import { execRules, repositoryRules } from './rights.ts'
-import type { ContainerName } from './run-in-container.ts'
+import { type ContainerName, placeOf } from './container-name.ts'
 import { openStreamRepository, streamRepositoryPath } from './stream-repository.ts'
 
 export const backupStream = defineFunction({
@@ -42,7 +43,7 @@ export const backupStream = defineFunction({
   notes: [
     'A command that ends with another code than 0, prints nothing, prints less than `minBytes` or whose output breaks off is a failure, and leaves no snapshot.',
     'In a shell, write `set -o pipefail` where the shell has it: otherwise only the last command of a pipe decides.',
-    'After a crash the command is run again from its start, unless its snapshot was finished already.',
+    'After a crash the command is run again from its start, unless its snapshot was finished already; what was stored before is not sent again.',
   ],
   rbac: [...execRules, ...repositoryRules],
   resume: 'continue',
@@ -93,6 +94,7 @@ async function keep(ctx: FunctionContext, repository: Repository, request: KeepR
     )
   try {
     const result = await repository.backupStream({
+      ...(await resumableBackup(ctx, repository, tag)),
       stream: commandOutput(ctx, place, command),
       filename,
       tags: [tag, ...(request.tags ?? [])],

@@ -3,7 +3,7 @@ import type { ExecStream } from '../kube/exec/exec.ts'
 import { kubeError } from '../kube/errors.ts'
 import type { FunctionContext } from './context.ts'
 import { functionError } from './errors.ts'
-import { type ContainerName, execTarget } from './run-in-container.ts'
+import { type ContainerName, execTarget, placeOf } from './container-name.ts'
 import { type SecretValues, secretValuesOf } from './secret-values.ts'
 import { TaskOutput } from './task-output.ts'
 
@@ -58,10 +58,6 @@ export async function feedCommand(
   if (result.exitCode !== 0) throw commandFailed(name, result.exitCode, stderr.tail)
   if (result.integrity === 'unverified') ctx.warn(unverified(name))
   return stdout
-}
-
-export function placeOf({ namespace, pod, container }: ContainerName): string {
-  return `${namespace}/${pod}${container ? `/${container}` : ''}`
 }
 
 function stderrOf(ctx: Pick<FunctionContext, 'log'>, name: ContainerName, secrets: SecretValues): TaskOutput {

@@ -35,6 +35,11 @@ export interface FunctionContext {
   ): void
   /** Resolves when the Run holds `state`: call it BEFORE the side effect that it describes. Rejects when the fence is lost. */
   checkpoint(state: unknown): Promise<void>
+  /**
+   * Work for after the end of the phase stands in the Run, well or not: removal of what a resume would have needed. Not done when this
+   * attempt loses the action. It must not throw, is not waited for, and may be cut short by the end of the process.
+   */
+  afterwards(work: () => Promise<void>): void
   /** The last checkpoint of an earlier attempt, when this attempt resumes it. */
   readonly resumed: unknown
   /** Noted in the Run, in status and as an Event; nothing fails. */

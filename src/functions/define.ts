@@ -11,7 +11,7 @@ export interface RbacRule {
 /**
  * What happens to a phase that was running when its process died:
  *
- * - `adopt`: what was started outside (a pod of a derived name, a wrapped command) still runs or left its result; take it.
+ * - `adopt`: what was started outside (a pod of a derived name, a command that outlives us) still runs or left its result; take it.
  * - `continue`: go on from the last checkpoint.
  * - `restart`: doing it again is harmless.
  * - `refuse`: doing it again could do damage; the phase fails with RUN_INTERRUPTED and the deferred phase runs.
@@ -42,8 +42,20 @@ export interface PhaseFunction<Args extends TObject = TObject> {
   readonly rendersItself?: boolean
   readonly rbac: readonly RbacRule[]
   readonly resume: Resume
+  /** When the worker is stopped it gets some seconds to end by itself before its signal is aborted. @default with `refuse` only */
+  readonly drains?: boolean
   /** Checks across arguments ("exactly one of a and b"); returns what is wrong. */
   checkArgs?(args: TypeOf<Args>): readonly string[]
+  /**
+   * Looks at what must be known of the world before anything is done; changes nothing. What it returns is the first checkpoint, written
+   * together with the start of the phase, so that it costs no write of its own. Not called for a phase that is resumed.
+   */
+  prepare?(ctx: FunctionContext, args: TypeOf<Args>): Promise<unknown>
+  /**
+   * Ends what an earlier attempt left outside, when nobody goes on with it: after a cancel, or before the phase begins anew. Knows
+   * the last checkpoint (`ctx.resumed`) only. Nothing there is success.
+   */
+  abandon?(ctx: FunctionContext): Promise<void>
   /** Outputs, or undefined when there are none. Throws a HoldfastError on failure. */
   run(ctx: FunctionContext, args: TypeOf<Args>): Promise<PhaseOutputs | undefined>
 }

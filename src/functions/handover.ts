@@ -5,6 +5,12 @@ import { HoldfastError } from '../base/errors.ts'
  * the other attempt can adopt (a running pod) is not cleaned up. On cancel, deadline and failure it is.
  */
 export function isHandover(signal: AbortSignal): boolean {
-  const reason: unknown = signal.reason
-  return signal.aborted && reason instanceof HoldfastError && (reason.code === 'RUN_SHUTDOWN' || reason.code === 'RUN_FENCED')
+  return signal.aborted && isHandoverReason(signal.reason)
 }
+
+/** The same of the reason of an abort. */
+export function isHandoverReason(reason: unknown): boolean {
+  return reason instanceof HoldfastError && handovers.has(reason.code)
+}
+
+const handovers: ReadonlySet<string> = new Set(['RUN_SHUTDOWN', 'RUN_FENCED', 'RUN_JOURNAL_AWAY'])

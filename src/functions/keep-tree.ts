@@ -2,13 +2,15 @@ import { posix } from 'node:path'
 import { formatBytes } from '../base/bytes.ts'
 import type { Repository } from '../repository/repository.ts'
 import { claimTag, resumedTag } from './backup-tag.ts'
-import { placeOf } from './command-stream.ts'
+import {} from './command-stream.ts'
+import { placeOf } from './container-name.ts'
 import type { FunctionContext } from './context.ts'
 import { shortSnapshotId } from './data-repository.ts'
 import { functionError } from './errors.ts'
 import { functionVersion } from './function-version.ts'
 import { uploadProgress } from './progress-bytes.ts'
-import { type ContainerName, execTarget } from './run-in-container.ts'
+import { resumableBackup } from './resumable-backup.ts'
+import { type ContainerName, execTarget } from './container-name.ts'
 import { type TarProgram, type TarTree, probeTar } from './tar-program.ts'
 import { tarOutput } from './tar-stream.ts'
 
@@ -59,6 +61,7 @@ export async function keepTree(ctx: FunctionContext, repository: Repository, sou
   const tree = treeAt(path, await kindOfPath(ctx, place, path))
   const tag = await claimTag(ctx)
   const result = await repository.backupTar({
+    ...(await resumableBackup(ctx, repository, tag)),
     tar: tarOutput(ctx, place, program, tree),
     prefixPath: tree.folder,
     paths: [path],

@@ -4,8 +4,10 @@ import { flag, list, object, optional, text, withDefault } from '../schema/build
 import type { FunctionContext } from './context.ts'
 import { defineFunction } from './define.ts'
 import { functionError } from './errors.ts'
+import { dropCommands, noteContainers, onceNote } from './kept-command.ts'
 import { execRules } from './rights.ts'
-import { type ContainerName, runInContainer } from './run-in-container.ts'
+import type { ContainerName } from './container-name.ts'
+import { runInContainer } from './run-in-container.ts'
 import { wordsOf } from './words.ts'
 
 /** A node starts tens of commands a second; more at once only fills queues. */
@@ -29,17 +31,20 @@ export const kubeExecAll = defineFunction({
   notes: [
     `At most ${atOnce} commands run at once. After a failure no further one is started; those that run go on to their end, and the error names each failure.`,
     'Of a key that several containers print, the last in the order of the arguments counts (pods first, then containers); in Kanister it is the one that ended last.',
+    onceNote,
     'No pods or no containers (a template that came out empty) is a failure, unless `allowEmpty` is set; in Kanister it is a success that did nothing.',
   ],
   positional: ['namespace', 'pods', 'containers', 'command'],
   rbac: execRules,
-  // As with KubeExec: what was done cannot be known from outside.
-  resume: 'refuse',
+  resume: 'adopt',
+  drains: true,
+  prepare: (ctx, args) => noteContainers(ctx, args.namespace, targetsOf(args)),
   async run(ctx, args) {
     const targets = targetsOf(args)
     if (targets.length === 0 && !args.allowEmpty) throw nothingToDo(args)
     return merge(await runAll(ctx, targets, args.command))
   },
+  abandon: dropCommands,
 })
 
 /** In the order of the arguments, which is the order of the results. */

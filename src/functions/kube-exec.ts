@@ -1,5 +1,7 @@
 import { list, object, text } from '../schema/build.ts'
+import type { ContainerName } from './container-name.ts'
 import { defineFunction } from './define.ts'
+import { dropCommands, noteContainers, onceNote } from './kept-command.ts'
 import { containerArgs } from './repository-args.ts'
 import { execRules } from './rights.ts'
 import { runInContainer } from './run-in-container.ts'
@@ -15,11 +17,17 @@ export const kubeExec = defineFunction({
   reportsMarkers: true,
   positional: ['namespace', 'pod', 'container', 'command'],
   rbac: execRules,
-  // Whether the command had its effect cannot be known from outside, and not every script may run twice.
-  resume: 'refuse',
+  notes: [onceNote],
+  resume: 'adopt',
+  drains: true,
+  prepare: (ctx, args) => noteContainers(ctx, args.namespace, [targetOf(args)]),
   async run(ctx, args) {
-    const target = { namespace: args.namespace, pod: args.pod, container: args.container }
-    const output = await runInContainer(ctx, target, args.command)
+    const output = await runInContainer(ctx, targetOf(args), args.command)
     return output.outputs()
   },
+  abandon: dropCommands,
 })
+
+function targetOf({ namespace, pod, container }: ContainerName): ContainerName {
+  return { namespace, pod, container }
+}

@@ -6,7 +6,7 @@ import { fits } from '../schema/check.ts'
 import type { FunctionContext } from './context.ts'
 
 /** A phase that does the same for several pods, or has two things to remember: each part has a checkpoint of its own in the Run. */
-const PartsCheckpoint = object({ parts: freeObject('Checkpoint of each part, by its name.') })
+export const PartsCheckpoint = object({ parts: freeObject('Checkpoint of each part, by its name.') })
 
 /**
  * Contexts for the parts of a phase. A part has its own checkpoint and its own derived names, the same in each attempt; what the

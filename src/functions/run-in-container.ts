@@ -1,35 +1,28 @@
-import type { CaptureResult, ExecTarget } from '../kube/exec/exec.ts'
+import type { CaptureResult } from '../kube/exec/exec.ts'
+import { type ContainerName, placeOf } from './container-name.ts'
 import type { FunctionContext } from './context.ts'
 import { functionError } from './errors.ts'
+import { runKept } from './kept-command.ts'
 import { secretValuesOf } from './secret-values.ts'
 import { TaskOutput } from './task-output.ts'
 
-/** A container as arguments name it; an empty name is the pod's default container. */
-export interface ContainerName {
-  readonly namespace: string
-  readonly pod: string
-  readonly container?: string | undefined
-}
-
-export function execTarget({ namespace, pod, container }: ContainerName): ExecTarget {
-  return { namespace, pod, ...(container ? { container } : {}) }
-}
-
-/** Runs a command to its end; its lines go to the log, markers on stdout are collected. FUNCTION_COMMAND_FAILED on a non-zero exit code. */
+/**
+ * Runs a command to its end, once, whatever becomes of this process; its lines go to the log, markers on stdout are collected.
+ * FUNCTION_COMMAND_FAILED on a non-zero exit code, FUNCTION_INTERRUPTED when it cannot be known what became of it.
+ */
 export async function runInContainer(
-  ctx: Pick<FunctionContext, 'kube' | 'log' | 'params' | 'signal' | 'warn'>,
+  ctx: FunctionContext,
   name: ContainerName,
   command: readonly string[],
 ): Promise<TaskOutput> {
   const secrets = secretValuesOf(ctx.params)
   const log = ctx.log.child({ Pod: name.pod, ...(name.container ? { Container: name.container } : {}) })
-  const stdout = new TaskOutput({ log, secrets, markers: true })
-  const stderr = new TaskOutput({ log, secrets, markers: false })
-  const result = await ctx.kube.exec.capture(execTarget(name), command, {
-    signal: ctx.signal,
-    onStdout: (line) => stdout.take(line),
-    onStderr: (line) => stderr.take(line),
-    tailBytes: 4096,
+  let stdout = new TaskOutput({ log, secrets, markers: true })
+  let stderr = new TaskOutput({ log, secrets, markers: false })
+  const result = await runKept(ctx, name, command, () => {
+    stdout = new TaskOutput({ log, secrets, markers: true })
+    stderr = new TaskOutput({ log, secrets, markers: false })
+    return { onStdout: (line) => stdout.take(line), onStderr: (line) => stderr.take(line), tailBytes: 4096 }
   })
   if (result.exitCode !== 0) throw commandFailed(name, result, stdout.tail, stderr.tail)
   if (result.integrity === 'unverified') {
@@ -39,7 +32,7 @@ export async function runInContainer(
 }
 
 function commandFailed(name: ContainerName, { exitCode }: CaptureResult, stdout: string, stderr: string): Error {
-  const place = `${name.namespace}/${name.pod}${name.container ? `/${name.container}` : ''}`
+  const place = placeOf(name)
   return functionError(
     'FUNCTION_COMMAND_FAILED',
     `Failed to exec command in pod: ${place}: command terminated with exit code ${exitCode}.\nstdout: ${stdout}\nstderr: ${stderr}`,

@@ -1,6 +1,6 @@
 import type { KubeExec } from '../kube/exec/exec.ts'
 import { functionError } from './errors.ts'
-import { type ContainerName, execTarget } from './run-in-container.ts'
+import { type ContainerName, execTarget } from './container-name.ts'
 
 /** The tar of a container's image, and what was found out about its surroundings in the same exec. */
 export interface TarProgram {

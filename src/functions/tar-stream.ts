@@ -1,7 +1,8 @@
 import type { FunctionContext } from './context.ts'
-import { placeOf } from './command-stream.ts'
+import {} from './command-stream.ts'
+import { placeOf } from './container-name.ts'
 import { functionError } from './errors.ts'
-import { type ContainerName, execTarget } from './run-in-container.ts'
+import { type ContainerName, execTarget } from './container-name.ts'
 import { type TarProgram, type TarTree, createTarCommand } from './tar-program.ts'
 import { judgeTar } from './tar-verdict.ts'
 

@@ -18,6 +18,11 @@ export const kubeError = defineErrors({
   KUBE_EXEC_FAILED: { next: 'stop', summary: 'The command in the container ended with an exit code other than 0.' },
   KUBE_EXEC_LOST: { next: 'retry', summary: 'The connection to the command in the container was lost; its result is unknown.' },
   KUBE_EXEC_OUTPUT_LOST: { next: 'retry', summary: 'The command ended, but not all of its output arrived.' },
+  KUBE_EXEC_RECORD_LOST: { next: 'stop', summary: 'A command that was started earlier is gone without a result.' },
+  KUBE_EXEC_NO_RECORD: {
+    next: 'stop',
+    summary: 'It cannot be known whether a command was started earlier, since the container cannot keep a record.',
+  },
   KUBE_EXEC_REFUSED: { next: 'stop', summary: 'The node could not start the command in the container.' },
   KUBE_EXEC_INPUT: { next: 'stop', summary: 'The data for the stdin of a command could not be read or delivered.' },
   KUBE_POD_FAILED: { next: 'stop', summary: 'A pod ended with a failure.' },

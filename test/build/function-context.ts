@@ -72,6 +72,7 @@ export function aFunctionContext(parts: ContextParts): RecordedContext {
       checkpoints.push(structuredClone(state))
       await parts.onCheckpoint?.(state)
     },
+    afterwards: (work) => void work(),
     resumed: parts.resumed,
     warn: (message) => void warnings.push(message),
     render: async (template) => templates.renderString(template, parts.params ?? {}),

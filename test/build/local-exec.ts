@@ -27,6 +27,11 @@ export function localExec(): LocalExec {
       calls.push({ target, command })
       return capture(command, options)
     },
+    keep: async (target, command, options) => {
+      calls.push({ target, command })
+      return { ...(await capture(command, options)), how: 'ran', release: async () => undefined }
+    },
+    drop: async () => undefined,
     stream: async (target, command, options = {}) => {
       calls.push({ target, command })
       return stream(command, options)

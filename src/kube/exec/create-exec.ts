@@ -3,7 +3,18 @@ import type { KubeClient } from '../client.ts'
 import { kubeError } from '../errors.ts'
 import { LineSplitter } from '../lines.ts'
 import { Tail } from '../tail.ts'
-import type { CaptureOptions, CaptureResult, ExecOptions, ExecResult, ExecStream, ExecTarget, KubeExec } from './exec.ts'
+import type {
+  CaptureOptions,
+  CaptureResult,
+  ExecOptions,
+  ExecResult,
+  ExecStream,
+  ExecTarget,
+  KeepOptions,
+  KeptResult,
+  KubeExec,
+} from './exec.ts'
+import { dropKept } from './kill.ts'
 import { failureOf } from './outcome.ts'
 import { ExecSession, NoShell, type SessionRequest } from './session.ts'
 import { withContainer } from './target.ts'
@@ -19,6 +30,12 @@ export function createExec(client: KubeClient, { pingMs }: { readonly pingMs?: n
   return {
     stream: async (target, command, options = {}) => await openStream(start, target, command, options),
     capture: async (target, command, options = {}) => await capture(start, target, command, options),
+    keep: async (target, command, options) => await keepCommand(client, start, target, { command, options }),
+    drop: async (target, name, options = {}) => {
+      const named = await withContainer(client, target, options.signal)
+      const graceSeconds = Math.max(1, Math.ceil((options.killGraceMs ?? 3_000) / 1000))
+      await dropKept(client, named, { name, graceSeconds, signal: options.signal })
+    },
   }
 }
 
@@ -89,6 +106,67 @@ function checkWhole(session: ExecSession, { exitCode }: ExecResult): void {
   )
 }
 
+async function keepCommand(
+  client: KubeClient,
+  start: Start,
+  target: ExecTarget,
+  { command, options }: { readonly command: readonly string[]; readonly options: KeepOptions },
+): Promise<KeptResult> {
+  const { name, again = false, leave = () => false, onStdout, tailBytes = captureTailBytes, ...rest } = options
+  const life = lifetime(target, rest)
+  const tail = new Tail(tailBytes)
+  const lines = onStdout && new LineSplitter(onStdout)
+  const take = (bytes: Buffer): boolean => {
+    tail.push(bytes)
+    lines?.push(bytes)
+    return true
+  }
+  let started = false
+  try {
+    const keep = { name, again, leave }
+    const session = await start({ target, command, options: rest, signal: life.signal, onStdout: take, keep })
+    started = true
+    checkRecord(session)
+    const result = await session.finish()
+    lines?.end()
+    const how = session.mode === 'k' ? 'ran' : session.mode === 'a' ? 'joined' : 'unkept'
+    const release = async (): Promise<void> => {
+      if (how === 'unkept' || (await session.release())) return
+      const named = await withContainer(client, target, undefined).catch(noop)
+      if (named) await dropKept(client, named, { name, graceSeconds: 1 }).catch(noop)
+    }
+    return { ...result, stdout: tail.text(), truncated: tail.total > tailBytes, how, release }
+  } catch (error) {
+    // A cancel in the moment of the start: the command may run without anybody who hears it.
+    if (!started && life.signal.aborted && !leave(life.signal.reason)) {
+      const named = await withContainer(client, target, undefined).catch(noop)
+      if (named) await dropKept(client, named, { name, graceSeconds: 1 }).catch(noop)
+    }
+    throw error
+  } finally {
+    life.end()
+  }
+}
+
+function checkRecord(session: ExecSession): void {
+  const { mode, where } = session
+  if (mode !== 'l' && mode !== 'n') return
+  session.leave()
+  throw mode === 'l' ? recordLost(where) : noRecord(where)
+}
+
+function recordLost(where: string): Error {
+  return kubeError(
+    'KUBE_EXEC_RECORD_LOST',
+    `${where}: the command was started earlier and is gone without a result: it was killed, or its container was restarted`,
+  )
+}
+
+function noRecord(where: string): Error {
+  const text = `${where}: whether the command was started earlier is not known, since nothing can be noted in the container (it has no sh, or no folder that can be written)`
+  return kubeError('KUBE_EXEC_NO_RECORD', text)
+}
+
 async function capture(
   start: Start,
   target: ExecTarget,
@@ -120,10 +198,12 @@ async function startSession(client: KubeClient, request: StartRequest): Promise<
   const target = await withContainer(client, request.target, signal)
   const { form = 'auto' } = options
   const wrapped = form !== 'plain' && isWrappable(command)
+  if (!wrapped && request.keep?.again) throw noRecord(`pod "${target.namespace}/${target.pod}", command "${command[0]}"`)
   try {
     return await ExecSession.start(client, { ...request, target }, wrapped)
   } catch (error) {
     if (!(error instanceof NoShell)) throw error
+    if (request.keep?.again) throw noRecord(`pod "${target.namespace}/${target.pod}", container "${target.container}"`)
     if (form === 'wrapped') {
       throw kubeError(
         'KUBE_EXEC_REFUSED',

@@ -79,9 +79,39 @@ export interface CaptureResult extends ExecResult {
   readonly truncated: boolean
 }
 
+export interface KeepOptions extends Omit<CaptureOptions, 'stdin' | 'form'> {
+  /** Of the record in the container: letters, digits and dashes; the same for every exec that means this very run of the command. */
+  readonly name: string
+  /** True if an earlier exec may have started the command: then it is joined, or its result taken. @default false */
+  readonly again?: boolean
+  /** Reasons of an abort that leave the command running, for an exec of the same name to join. @default none */
+  readonly leave?: (reason: unknown) => boolean
+}
+
+export interface KeptResult extends CaptureResult {
+  /**
+   * - `ran`: this exec ran the command.
+   * - `joined`: an earlier one did. Stdout is its last 64 KiB with all lines that hold output markers before them; of stderr, what came
+   *   last after the earlier connection was gone, as far as there is any.
+   * - `unkept`: it ran, but without a record: no `sh`, no folder that can be written, or a tool is missing.
+   */
+  readonly how: 'ran' | 'joined' | 'unkept'
+  /** Removes the record. To be called when the result is durable. Never throws, takes some seconds at most. */
+  release(): Promise<void>
+}
+
 export interface KubeExec {
   /** Starts `command` (argv) in a running container; resolves once it was started there. */
   stream(target: ExecTarget, command: readonly string[], options?: ExecOptions): Promise<ExecStream>
   /** Runs a command to its end keeping a bounded tail of its output. A non-zero exit code is a result, not an error. */
   capture(target: ExecTarget, command: readonly string[], options?: CaptureOptions): Promise<CaptureResult>
+  /**
+   * Runs a command exactly once over the death of whoever asks: it goes on without a connection and leaves a record in the container
+   * (kept-wrapper.ts). A non-zero exit code is a result. Throws KUBE_EXEC_RECORD_LOST if an earlier exec started the command and its
+   * process is gone without a result, KUBE_EXEC_NO_RECORD if `again` and no record can be kept there, so that nobody knows; nothing was
+   * started then. KUBE_EXEC_LOST: the command goes on; ask again with `again`.
+   */
+  keep(target: ExecTarget, command: readonly string[], options: KeepOptions): Promise<KeptResult>
+  /** Ends a kept command if it still runs, and removes its record; nothing there is success. */
+  drop(target: ExecTarget, name: string, options?: Pick<ExecOptions, 'signal' | 'killGraceMs'>): Promise<void>
 }

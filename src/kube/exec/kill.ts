@@ -1,5 +1,6 @@
 import type { KubeClient } from '../client.ts'
 import { ExecConnection, type ExecRequest } from './connection.ts'
+import { keptEnd } from './kept-wrapper.ts'
 import { endOfGroup } from './wrapper.ts'
 
 /** The command, and all it started that made no session of its own. The wrapper itself ends when the connection is closed. */
@@ -15,22 +16,44 @@ export async function killBeside(
   pid: number,
   graceSeconds: number,
 ): Promise<void> {
-  const timeoutMs = (graceSeconds + 10) * 1000
-  try {
-    const connection = await ExecConnection.open(client, {
-      target,
-      command: ['sh', '-c', killer, 'sh', String(pid), String(graceSeconds)],
-      stdin: false,
-      signal: AbortSignal.timeout(timeoutMs),
-      connectTimeoutMs: timeoutMs,
-    })
-    const timer = setTimeout(() => connection.terminate(), timeoutMs)
-    connection.start(
-      () => undefined,
-      () => undefined,
-    )
-    await connection.ended.finally(() => clearTimeout(timer))
-  } catch {
-    // Best effort: closing the connection, which follows, is the other way to end it.
-  }
+  await runBeside(client, target, killer, [String(pid), String(graceSeconds)], (graceSeconds + 10) * 1000).catch(
+    () => undefined,
+  )
+}
+
+/** Ends the command of a record that was kept, wherever it runs, and removes the record. KUBE_* when the container cannot be asked. */
+export async function dropKept(
+  client: KubeClient,
+  target: ExecRequest['target'],
+  record: { readonly name: string; readonly graceSeconds: number; readonly signal?: AbortSignal | undefined },
+): Promise<void> {
+  const { name, graceSeconds, signal } = record
+  await runBeside(client, target, keptEnd, [name, String(graceSeconds)], (graceSeconds + 20) * 1000, signal)
+}
+
+async function runBeside(
+  client: KubeClient,
+  target: ExecRequest['target'],
+  program: string,
+  args: readonly string[],
+  timeoutMs: number,
+  signal?: AbortSignal,
+): Promise<void> {
+  const deadline = AbortSignal.timeout(timeoutMs)
+  const both = signal ? AbortSignal.any([signal, deadline]) : deadline
+  const command = ['sh', '-c', program, 'sh', ...args]
+  const connection = await ExecConnection.open(client, {
+    target,
+    command,
+    stdin: false,
+    signal: both,
+    connectTimeoutMs: timeoutMs,
+  })
+  const end = (): void => connection.terminate()
+  both.addEventListener('abort', end, { once: true })
+  connection.start(
+    () => undefined,
+    () => undefined,
+  )
+  await connection.ended.finally(() => both.removeEventListener('abort', end))
 }

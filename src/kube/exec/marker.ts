@@ -1,11 +1,14 @@
-/** What the wrapper says before the command's output. `i` and `o` as asked; `r`: stdin goes to the command as it is. */
+/**
+ * What the wrapper says before the command's output. `i` and `o` as asked; `r`: stdin goes to the command as it is; `k`, `a`, `n` and `l`
+ * of commands whose result is kept in the container (kept-wrapper.ts).
+ */
 export interface Header {
   readonly pid: number
-  readonly mode: 'o' | 'i' | 'r'
+  readonly mode: 'o' | 'i' | 'r' | 'k' | 'a' | 'n' | 'l'
 }
 
-/** Longest text after the nonce: `+4194304o;` or `=255;`. */
-const maxWord = 24
+/** Longest text after the nonce: `+4194304a`, another nonce and `;`. */
+const maxWord = 56
 
 /**
  * Takes the wrapper's words out of a command's stdout: `<nonce>+<pid><mode>;` at its very beginning and
@@ -13,7 +16,7 @@ const maxWord = 24
  * the header is the end. Words may be cut anywhere by frames: at most their length is held back.
  */
 export class MarkerScanner {
-  readonly #nonce: Buffer
+  #nonce: Buffer
   #held: Buffer = Buffer.alloc(0)
   header: Header | undefined
   exitCode: number | undefined
@@ -24,6 +27,14 @@ export class MarkerScanner {
 
   constructor(nonce: string) {
     this.#nonce = Buffer.from(nonce, 'latin1')
+  }
+
+  /** For a stream that has no header of its own, such as stderr: only the end is looked for, with the nonce of the other. */
+  static following(other: MarkerScanner): MarkerScanner {
+    const scanner = new MarkerScanner('')
+    scanner.#nonce = other.#nonce
+    scanner.header = other.header
+    return scanner
   }
 
   /** The part of the output that is surely the command's, without copying where nothing is held back. */
@@ -46,9 +57,11 @@ export class MarkerScanner {
       this.#held = Buffer.from(bytes)
       return undefined
     }
-    const match = /^\+(\d+)([oir])$/.exec(bytes.toString('latin1', this.#nonce.length, end))
+    const match = /^\+(\d+)([oirknla])([0-9a-f]{32})?$/.exec(bytes.toString('latin1', this.#nonce.length, end))
     if (!match) return this.#break()
     this.header = { pid: Number(match[1]), mode: match[2] as Header['mode'] }
+    // A record ends with the marker of the exec that made it.
+    if (match[3]) this.#nonce = Buffer.from(match[3], 'latin1')
     return end + 1 < bytes.length ? this.#scanBody(bytes.subarray(end + 1)) : undefined
   }
 

@@ -7,7 +7,8 @@ import { Tail } from '../tail.ts'
 import { ExecConnection } from './connection.ts'
 import type { ExecOptions, ExecResult, ExecTarget } from './exec.ts'
 import { killBeside } from './kill.ts'
-import { MarkerScanner } from './marker.ts'
+import { keptBootstrap, renderKeptPreamble } from './kept-wrapper.ts'
+import { type Header, MarkerScanner } from './marker.ts'
 import { endedWithoutShell, exitCodeOf, refusalOf } from './outcome.ts'
 import { pumpStdin, type Pumped } from './stdin-pump.ts'
 import { within } from './within.ts'
@@ -33,6 +34,15 @@ export interface SessionRequest {
   readonly pingMs: number | undefined
   /** Of the whole exec: the caller's, the deadline's and the reader's. */
   readonly signal: AbortSignal
+  /** The command outlives the connection; its record stays in the container until `release`. */
+  readonly keep?: KeepRequest | undefined
+}
+
+export interface KeepRequest {
+  readonly name: string
+  readonly again: boolean
+  /** Whether an abort for this reason leaves the command running. */
+  readonly leave: (reason: unknown) => boolean
 }
 
 /** One command in a container, from the handshake to its result. */
@@ -45,6 +55,11 @@ export class ExecSession {
   readonly #nonce: string | undefined
   readonly #scanner: MarkerScanner | undefined
   readonly #stderr = new Tail(stderrTailBytes)
+  /** Of a kept command, whose stderr ends with the marker too. */
+  #stderrScanner: MarkerScanner | undefined
+  /** Stderr that came before the header, which tells how to read it. */
+  #early: Buffer[] = []
+  readonly #stderrMarked = Promise.withResolvers<void>()
   readonly #stderrLines: LineSplitter | undefined
   readonly #hash: Hash | undefined
   readonly #started = Promise.withResolvers<void>()
@@ -60,7 +75,7 @@ export class ExecSession {
     const { connectTimeoutMs = 30_000 } = options
     const connection = await ExecConnection.open(client, {
       target,
-      command: wrapped ? ['sh', '-c', bootstrap] : command,
+      command: wrapped ? ['sh', '-c', request.keep ? keptBootstrap : bootstrap] : command,
       stdin: wrapped || options.stdin !== undefined,
       signal,
       connectTimeoutMs,
@@ -87,6 +102,11 @@ export class ExecSession {
     this.#stderrLines = options.onStderr && new LineSplitter(options.onStderr)
     this.#hash = options.sha256 ? createHash('sha256') : undefined
     for (const promise of [this.#started.promise, this.#marked.promise]) promise.catch(noop)
+  }
+
+  /** What the wrapper answered; undefined in plain form. */
+  get mode(): Header['mode'] | undefined {
+    return this.#scanner?.header?.mode
   }
 
   get remotePid(): number | undefined {
@@ -116,13 +136,43 @@ export class ExecSession {
       return await Promise.race([this.#outcome(pump, over), pumpFailed, aborted.promise])
     } catch (error) {
       over.resolve()
-      await this.#kill()
+      if (!this.#isLeft) await this.#kill()
+      this.#connection.terminate()
       throw error
     } finally {
       signal.removeEventListener('abort', stop)
       this.#stderrLines?.end()
+      if (!this.#isKept) this.#connection.terminate()
+    }
+  }
+
+  /** Has the record of a kept command removed. False if the connection that could do it was lost. */
+  async release(): Promise<boolean> {
+    if (!this.#isKept) return true
+    try {
+      await this.#connection.say('ok\n')
+      const ended = this.#connection.ended.then(yes)
+      return (await within(settleMs, undefined, ended, noop)) === true
+    } catch {
+      return false
+    } finally {
       this.#connection.terminate()
     }
+  }
+
+  /** Ends the connection and nothing else. */
+  leave(): void {
+    this.#connection.terminate()
+  }
+
+  get #isKept(): boolean {
+    return this.mode === 'k' || this.mode === 'a'
+  }
+
+  /** A kept command goes on after everything but an abort that means to end it. */
+  get #isLeft(): boolean {
+    const { keep, signal } = this.#request
+    return keep !== undefined && this.#isKept && (!signal.aborted || keep.leave(signal.reason))
   }
 
   async #begin(timeoutMs: number): Promise<void> {
@@ -131,15 +181,8 @@ export class ExecSession {
       (bytes) => this.#takeStderr(bytes),
     )
     if (this.#nonce === undefined) return
-    const { options, command, signal } = this.#request
-    const preamble = renderPreamble({
-      nonce: this.#nonce,
-      mode: options.stdin ? 'i' : 'o',
-      command,
-      killGraceSeconds: graceSeconds(options),
-      lingerSeconds,
-    })
-    await this.#connection.say(preamble)
+    const { signal } = this.#request
+    await this.#connection.say(this.#preamble(this.#nonce))
     const ended = this.#connection.ended.then((status) => this.#notStarted(status))
     const late = (): Error =>
       kubeError('KUBE_TIMEOUT', `${this.where}: the container did not start the command within ${timeoutMs / 1000} s`)
@@ -151,10 +194,18 @@ export class ExecSession {
     }
   }
 
+  #preamble(nonce: string): string {
+    const { options, command, keep } = this.#request
+    const killGraceSeconds = graceSeconds(options)
+    if (keep) return renderKeptPreamble({ nonce, name: keep.name, again: keep.again, command, killGraceSeconds })
+    return renderPreamble({ nonce, mode: options.stdin ? 'i' : 'o', command, killGraceSeconds, lingerSeconds })
+  }
+
   /** The exec is over. Before the wrapper's first word that means that the command did not run. */
   #notStarted(status: ApiStatus): void {
     if (this.#scanner?.header) return
     if (endedWithoutShell(status)) throw new NoShell()
+    for (const bytes of this.#early.splice(0)) this.#stderr.push(bytes)
     throw refusalOf(status, this.where, this.#stderr.text())
   }
 
@@ -172,6 +223,8 @@ export class ExecSession {
   #follow(scanner: MarkerScanner): void {
     if (scanner.header && !this.#announced) {
       this.#announced = true
+      if (this.#isKept) this.#stderrScanner = MarkerScanner.following(scanner)
+      for (const bytes of this.#early.splice(0)) this.#takeStderr(bytes)
       this.#started.resolve()
     }
     if (scanner.exitCode !== undefined) this.#marked.resolve(scanner.exitCode)
@@ -184,8 +237,13 @@ export class ExecSession {
   }
 
   #takeStderr(bytes: Buffer): void {
-    this.#stderr.push(bytes)
-    this.#stderrLines?.push(bytes)
+    if (this.#request.keep && this.#scanner && !this.#announced) return void this.#early.push(Buffer.from(bytes))
+    const output = this.#stderrScanner ? this.#stderrScanner.push(bytes) : bytes
+    if (output && output.length > 0) {
+      this.#stderr.push(output)
+      this.#stderrLines?.push(output)
+    }
+    if (this.#stderrScanner?.exitCode !== undefined) this.#stderrMarked.resolve()
   }
 
   async #pump(over: Promise<void>): Promise<Pumped> {
@@ -202,7 +260,15 @@ export class ExecSession {
   async #outcome(pump: Promise<Pumped>, over: PromiseWithResolvers<void>): Promise<ExecResult> {
     const exitCode = await Promise.race([this.#marked.promise, this.#endedExit()])
     over.resolve()
-    if (this.#scanner?.exitCode !== undefined) {
+    if (this.#isKept) {
+      // The wrapper waits to be released, so there is no Status yet.
+      await within(
+        settleMs,
+        undefined,
+        Promise.race([this.#stderrMarked.promise, this.#connection.ended.then(noop, noop)]),
+        noop,
+      )
+    } else if (this.#scanner?.exitCode !== undefined) {
       // At most one block is still on its way; our last word comes after it.
       if (this.#scanner.header?.mode !== 'r') {
         await pump

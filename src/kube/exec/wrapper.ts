@@ -26,32 +26,18 @@ done
 }
 `
 
-/**
- * The shell program that runs in the container around each command. It is the same for every exec, so the URL (and with
- * it the audit log) says nothing; nonce, mode and argv come as the first line of stdin.
- *
- * Only builtins, `dd` and `sleep` are used, in what dash, bash and BusyBox ash have in common:
- * - `read` takes single bytes from a pipe, so it never eats what follows its line.
- * - `exec "$@"` runs a program even where a builtin or function has the name of the command.
- * - `$$` is the wrapper's own pid in subshells too, and a runtime starts each exec as the leader of a process group,
- *   so `kill -$$` reaches the command and all it started (but not what made a session of its own).
- * - The first half of the pipeline reads the control lines, the second runs the command; the shell waits for both, so
- *   the process and its pipes live until the client has acknowledged (line `ok`) that it has every byte.
- *
- *
- * Modes: `o` no stdin; `i` stdin in blocks `<length>` LF bytes, `end` for EOF; the wrapper itself answers `r` instead
- * of `i` where `dd` cannot read whole blocks: then stdin belongs to the command as it is, with no acknowledgement.
- * Losing the connection or `kill` ends the command: TERM to the group, KILL to what is left after the grace time. In mode `i` the command
- * then never sees an EOF that looks like the end of its data.
- */
-export const bootstrap = `_hf_n='
+/** Takes the first line of stdin, and makes the shell deaf to the TERM that it sends to its own group. */
+export const beginning = `_hf_n='
 '
 IFS= read -r _hf_p || exit 125
 eval "$_hf_p"
 unset _hf_p
 trap : TERM
 ${endOfGroup}_hf_w=$$
-if [ $_hf_m = i ] && [ "$(printf abcd | dd bs=4 count=1 iflag=fullblock 2>/dev/null)" != abcd ]; then _hf_m=r; fi
+`
+
+/** Runs the command in mode `o`, `i` or `r`. */
+export const running = `if [ $_hf_m = i ] && [ "$(printf abcd | dd bs=4 count=1 iflag=fullblock 2>/dev/null)" != abcd ]; then _hf_m=r; fi
 printf '%s+%s%s;' $_hf_k $$ $_hf_m
 if [ $_hf_m = r ]; then
 ( exec "$@" )
@@ -80,6 +66,25 @@ exit $_hf_c
 }
 `
 
+/**
+ * The shell program that runs in the container around each command. It is the same for every exec, so the URL (and with
+ * it the audit log) says nothing; nonce, mode and argv come as the first line of stdin.
+ *
+ * Only builtins, `dd` and `sleep` are used, in what dash, bash and BusyBox ash have in common:
+ * - `read` takes single bytes from a pipe, so it never eats what follows its line.
+ * - `exec "$@"` runs a program even where a builtin or function has the name of the command.
+ * - `$$` is the wrapper's own pid in subshells too, and a runtime starts each exec as the leader of a process group,
+ *   so `kill -$$` reaches the command and all it started (but not what made a session of its own).
+ * - The first half of the pipeline reads the control lines, the second runs the command; the shell waits for both, so
+ *   the process and its pipes live until the client has acknowledged (line `ok`) that it has every byte.
+ *
+ * Modes: `o` no stdin; `i` stdin in blocks `<length>` LF bytes, `end` for EOF; the wrapper itself answers `r` instead
+ * of `i` where `dd` cannot read whole blocks: then stdin belongs to the command as it is, with no acknowledgement.
+ * Losing the connection or `kill` ends the command: TERM to the group, KILL to what is left after the grace time. In mode `i` the command
+ * then never sees an EOF that looks like the end of its data.
+ */
+export const bootstrap = `${beginning}${running}`
+
 export interface Preamble {
   /** 32 hex digits that the command never sees. */
   readonly nonce: string
@@ -97,7 +102,7 @@ export function renderPreamble({ nonce, mode, command, killGraceSeconds, lingerS
 }
 
 /** In single quotes; a newline comes from the variable `_hf_n`, since `read` takes one line. */
-function quote(arg: string): string {
+export function quote(arg: string): string {
   return `'${arg.replaceAll("'", `'\\''`).replaceAll('\n', `'"$_hf_n"'`)}'`
 }
 

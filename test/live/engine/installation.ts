@@ -117,8 +117,11 @@ export function useInstallation(): Installation {
       if (actionSet.status?.state === state) return actionSet
       throw new Error(`ActionSet ${name} is ${actionSet.status?.state}: ${actionSet.status?.error?.message ?? ''}`)
     },
-    fileInPod: async (path) =>
-      await world().kubectl(['exec', '-n', namespace, 'app', '--', 'sh', '-c', 'cat "$1" 2>/dev/null || true', 'sh', path]),
+    fileInPod: async (path) => {
+      // Not kubectl's exec, which loses output on a busy node.
+      const script = ['sh', '-c', 'cat "$1" 2>/dev/null || true', 'sh', path]
+      return (await there().exec.capture({ namespace, pod: 'app' }, script)).stdout
+    },
   }
   return installation
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { kubeExecAll } from '../../../src/functions/kube-exec-all.ts'
-import type { CaptureOptions, CaptureResult, ExecTarget } from '../../../src/kube/exec/exec.ts'
+import type { ExecTarget, KeepOptions, KeptResult } from '../../../src/kube/exec/exec.ts'
 import type { Kube } from '../../../src/kube/kube.ts'
 import { aFunctionContext, runFunction } from '../../build/function-context.ts'
 
@@ -12,15 +12,16 @@ interface Command {
 
 /** Containers whose commands end when the test says so. */
 function containers(onStart: (command: Command) => void): Kube {
-  const capture = (target: ExecTarget, _command: readonly string[], options: CaptureOptions): Promise<CaptureResult> =>
+  const keep = (target: ExecTarget, _command: readonly string[], options: KeepOptions): Promise<KeptResult> =>
     new Promise((resolve) => {
       onStart({
         target: `${target.pod}/${target.container}`,
         print: (key, value) => options.onStdout?.(`###Phase-output###: ${JSON.stringify({ key, value })}`),
-        end: (exitCode = 0) => resolve({ exitCode, integrity: 'verified' } as CaptureResult),
+        end: (exitCode = 0) =>
+          resolve({ exitCode, integrity: 'verified', how: 'ran', release: () => Promise.resolve() } as KeptResult),
       })
     })
-  return { exec: { capture } } as unknown as Kube
+  return { exec: { keep } } as unknown as Kube
 }
 
 const args = { namespace: 'n', pods: 'p1 p2', containers: ' a\tb\n', command: ['true'] }
