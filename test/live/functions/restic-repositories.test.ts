@@ -1,10 +1,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { backupData } from '../../../src/functions/backup-data.ts'
 import { backupStream } from '../../../src/functions/backup-stream.ts'
+import { deleteDataAll } from '../../../src/functions/delete-data-all.ts'
 import { deleteData } from '../../../src/functions/delete-data.ts'
+import { restoreDataAll } from '../../../src/functions/restore-data-all.ts'
 import { restoreData } from '../../../src/functions/restore-data.ts'
 import { kinds } from '../../../src/kube/kinds.ts'
 import { derivePassword } from '../../../src/repository/keys/recovery-key.ts'
@@ -106,6 +108,29 @@ describe('a repository that Kanister made with its public default key', () => {
     expect(restic(old(), ['dump', String(outputs?.['backupID']), '/data/more/file']).toString()).toBe('more\n')
     expect(restic(old(), ['check', '--read-data']).toString()).toContain('no errors were found')
   })
+})
+
+test('what Kanister’s BackupDataAll kept with a key of its own comes back by the JSON that it gave, and is deleted', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'kanister-all-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  writeFileSync(join(folder, 'file'), 'kept of a pod')
+  const old = repositoryAt('team/db/app', 'their own key')
+  restic(old, ['init'])
+  restic(old, ['backup', '--tag', 'klmnopqrst', folder])
+  const [snapshot] = JSON.parse(restic(old, ['snapshots', '--json']).toString()) as [{ short_id: string }]
+  const backupInfo = JSON.stringify({ app: { PodName: 'app', BackupID: snapshot.short_id, BackupTag: 'klmnopqrst' } })
+  // Kanister wants the bucket before the prefix here.
+  const args = { namespace, encryptionKey: 'their own key', backupArtifactPrefix: `${data.bucket}/team/db`, backupInfo }
+  const StatefulSet = { Name: 'db', Namespace: namespace, Pods: ['app'], PersistentVolumeClaims: { app: { data: '/data' } } }
+  const { ctx } = context({ params: { StatefulSet } })
+
+  await runFunction(restoreDataAll, ctx, { ...args, image: data.images().gnu, restorePath: '/data/all' })
+  const deleted = await runFunction(deleteDataAll, context().ctx, { ...args, reclaimSpace: true })
+
+  expect(await sh(`cat /data/all${folder}/file`)).toBe('kept of a pod')
+  expect(deleted?.['spaceFreed']).toMatch(/^[1-9]/)
+  expect(JSON.parse(restic(old, ['snapshots', '--json']).toString())).toEqual([])
+  expect(restic(old, ['check']).toString()).toContain('no errors were found')
 })
 
 test('a repository of ours opens in restic by its working password and by the recovery key', async () => {
