@@ -3,6 +3,7 @@ import { blueprintKind } from './blueprint.ts'
 import type { Kind } from './kind.ts'
 import { profileKind } from './profile.ts'
 import { runKind } from './run.ts'
+import { scheduleKind } from './schedule.ts'
 
 /** Every kind that we define, in the order in which their CRDs are applied. */
-export const kinds: readonly Kind[] = [actionSetKind, blueprintKind, profileKind, runKind]
+export const kinds: readonly Kind[] = [actionSetKind, blueprintKind, profileKind, runKind, scheduleKind]

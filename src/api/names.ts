@@ -20,6 +20,13 @@ export const names = {
   approve: 'holdfast.dev/approve',
   /** Label of an ActionSet that a Schedule made: the Schedule's name. */
   schedule: 'holdfast.dev/schedule',
+  /** Annotations of such an ActionSet: the slot it is for, and the object as `namespace/kind/name`. */
+  slot: 'holdfast.dev/slot',
+  scheduledObject: 'holdfast.dev/scheduled-object',
+  /** Label on an object or namespace: the Schedule of the engine's namespace that protects it, or `default`. */
+  policy: 'holdfast.dev/policy',
+  /** Annotation beside it: the Blueprint for this object, instead of the Schedule's. */
+  blueprint: 'holdfast.dev/blueprint',
   /** Label of a Run that shares its objects with nobody, so that a worker finds those cheaply. */
   serialized: 'holdfast.dev/serialized',
   /** Label of the Leases by which workers show that they live. */

@@ -3,6 +3,7 @@ import { blueprintKind, type Blueprint } from '../api/blueprint.ts'
 import type { Kind } from '../api/kind.ts'
 import { profileKind, type Profile } from '../api/profile.ts'
 import { runKind, type Run } from '../api/run.ts'
+import { scheduleKind, type Schedule } from '../api/schedule.ts'
 import { defineResource, type KubeObject, type ResourceDef } from './objects.ts'
 
 /** The collections of the kinds that we define. */
@@ -11,6 +12,7 @@ export const ownKinds = {
   blueprints: collection<Blueprint>(blueprintKind),
   profiles: collection<Profile>(profileKind),
   runs: collection<Run>(runKind),
+  schedules: collection<Schedule>(scheduleKind),
 } as const
 
 function collection<T extends KubeObject>(kind: Kind): ResourceDef<T> {

@@ -1,5 +1,7 @@
 import { systemClock } from '../base/clock.ts'
 import { startOperator } from '../controllers/runtime/start-operator.ts'
+import { ScheduleController } from '../controllers/schedule/controller.ts'
+import { ScheduleMeter } from '../controllers/schedule/meter.ts'
 import { getFunction } from '../functions/registry.ts'
 import { BullAdder } from '../queue/bull.ts'
 import { queueName } from '../queue/queue.ts'
@@ -7,7 +9,7 @@ import { startWebhooks } from '../webhooks/start-webhooks.ts'
 import type { Process, RunningPart } from './run.ts'
 
 /** The controllers of this installation, and what the API server asks before it takes an object. */
-export function startOperatorPart({ config, kube, log, namespace, watchNamespaces }: Process): Promise<RunningPart> {
+export function startOperatorPart({ config, kube, log, metrics, namespace, watchNamespaces }: Process): Promise<RunningPart> {
   const queue = new BullAdder({ redisUrl: config.redisUrl, log, name: queueName(namespace) })
   const operator = startOperator({
     kube,
@@ -18,6 +20,18 @@ export function startOperatorPart({ config, kube, log, namespace, watchNamespace
     namespace,
     watchNamespaces,
     identity: config.workerName,
+    controllers: [
+      (each, events) =>
+        new ScheduleController({
+          kube,
+          events,
+          clock: systemClock,
+          log: log.child({ part: 'schedules' }),
+          namespace: each,
+          engineNamespace: namespace,
+          meter: new ScheduleMeter(metrics, each),
+        }),
+    ],
     settings: {
       perNamespace: config.namespaceConcurrency,
       objectTimeoutMs: config.queueTimeoutMs,

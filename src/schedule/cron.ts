@@ -12,6 +12,8 @@ export interface CronPattern {
    * names hours means the clock on the wall. They differ on the two days of the year on which the clock is changed.
    */
   readonly everyHour: boolean
+  /** The text is a spread one, so that the pattern differs from seed to seed. */
+  readonly isSpread: boolean
   /** The first wall time after `wallMs`, both as if the zone were UTC; undefined when there is none within some years. */
   next(wallMs: number): number | undefined
 }
@@ -33,7 +35,8 @@ const nicknames: Readonly<Record<string, string>> = {
  */
 export function parseCron(text: string, seed: string): CronPattern {
   const trimmed = text.trim()
-  const fields = spreadFields(trimmed, seed) ?? nicknames[trimmed] ?? trimmed
+  const spread = spreadFields(trimmed, seed)
+  const fields = spread ?? nicknames[trimmed] ?? trimmed
   let cron: Cron
   try {
     cron = new Cron(fields, { timezone: 'UTC', paused: true, mode: '5-part' })
@@ -43,6 +46,7 @@ export function parseCron(text: string, seed: string): CronPattern {
   }
   const pattern: CronPattern = {
     text: fields,
+    isSpread: spread !== undefined,
     everyHour: (fields.split(/\s+/)[1] ?? '').startsWith('*'),
     next: (wallMs) => cron.nextRun(new Date(wallMs))?.getTime(),
   }

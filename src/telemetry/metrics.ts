@@ -9,7 +9,7 @@ interface MetricRow {
   readonly buckets?: readonly number[]
 }
 
-/** Every metric, declared once. Labels have few values, never names or UIDs. */
+/** Every metric, declared once. Labels have few values: never names of objects or UIDs, which would grow for ever. */
 export const metricRows = {
   kanister_action_set_resolutions_total: {
     type: 'counter',
@@ -29,6 +29,51 @@ export const metricRows = {
     help: 'When an action last succeeded, by name of the action.',
     labels: ['action'],
   },
+  holdfast_schedule_objects: {
+    type: 'gauge',
+    help: 'Objects under a Schedule.',
+    labels: ['namespace', 'schedule'],
+  },
+  holdfast_schedule_failing_objects: {
+    type: 'gauge',
+    help: 'Objects whose newest run of a Schedule failed.',
+    labels: ['namespace', 'schedule'],
+  },
+  holdfast_schedule_never_succeeded_objects: {
+    type: 'gauge',
+    help: 'Objects without any good backup of a Schedule yet.',
+    labels: ['namespace', 'schedule'],
+  },
+  holdfast_schedule_skipped_slots: {
+    type: 'gauge',
+    help: 'Slots of a Schedule that were passed over, over all its objects.',
+    labels: ['namespace', 'schedule'],
+  },
+  holdfast_schedule_suspended: {
+    type: 'gauge',
+    help: '1 while a Schedule is suspended.',
+    labels: ['namespace', 'schedule'],
+  },
+  holdfast_schedule_broken: {
+    type: 'gauge',
+    help: '1 while a Schedule cannot work as it is written.',
+    labels: ['namespace', 'schedule'],
+  },
+  holdfast_schedule_next_run_timestamp_seconds: {
+    type: 'gauge',
+    help: 'When the next object of a Schedule starts; 0: never.',
+    labels: ['namespace', 'schedule'],
+  },
+  holdfast_schedule_last_success_timestamp_seconds: {
+    type: 'gauge',
+    help: 'Newest good backup of a Schedule; 0: none.',
+    labels: ['namespace', 'schedule'],
+  },
+  holdfast_schedule_unprotected_since_timestamp_seconds: {
+    type: 'gauge',
+    help: 'Of the object that is worst off: its last good backup, or when it came under the Schedule.',
+    labels: ['namespace', 'schedule'],
+  },
 } as const satisfies Record<string, MetricRow>
 
 export type MetricName = keyof typeof metricRows
@@ -36,6 +81,8 @@ export type MetricName = keyof typeof metricRows
 export interface Metrics {
   inc(name: MetricName, labels?: Readonly<Record<string, string>>): void
   set(name: MetricName, value: number, labels?: Readonly<Record<string, string>>): void
+  /** Takes away every gauge with just these labels: what they spoke of is gone. */
+  remove(labels: Readonly<Record<string, string>>): void
   observe(name: MetricName, value: number, labels?: Readonly<Record<string, string>>): void
   /** In the text form of Prometheus. */
   text(): Promise<string>
@@ -50,6 +97,11 @@ export function createMetrics(): Metrics {
   return {
     inc: (name, labels = {}) => (made.get(name) as Counter).inc(labels),
     set: (name, value, labels = {}) => (made.get(name) as Gauge).set(labels, value),
+    remove: (labels) => {
+      const wanted = Object.keys(labels).toSorted().join()
+      for (const [name, row] of Object.entries(metricRows as Record<string, MetricRow>))
+        if (row.type === 'gauge' && row.labels.toSorted().join() === wanted) (made.get(name) as Gauge).remove(labels)
+    },
     observe: (name, value, labels = {}) => (made.get(name) as Histogram).observe(labels, value),
     text: () => registry.metrics(),
   }

@@ -334,8 +334,8 @@ function selected(
   if (!labelSelector) return true
   const labels = (object.metadata as { labels?: Record<string, string> }).labels ?? {}
   return labelSelector.split(',').every((term) => {
-    const [name = '', value = ''] = term.split('=')
-    return labels[name] === value
+    const [name = '', value] = term.split('=')
+    return value === undefined ? labels[name] !== undefined : labels[name] === value
   })
 }
 

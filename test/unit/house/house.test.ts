@@ -66,6 +66,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
 /** Packages that one room alone may import. */
 const doors: Readonly<Record<string, readonly string[]>> = {
   bullmq: ['queue'],
+  croner: ['schedule'],
   ioredis: ['queue'],
   '@aws-sdk/client-s3': ['store'],
   handlebars: ['template'],

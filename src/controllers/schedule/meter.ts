@@ -1,0 +1,48 @@
+import type { Schedule } from '../../api/schedule.ts'
+import type { Metrics } from '../../telemetry/metrics.ts'
+import { statusOf, type Decision } from './decide.ts'
+
+/** What Schedules say to a monitoring system. Taken from their status, so a restart of the engine changes nothing. */
+export class ScheduleMeter {
+  readonly #metrics: Metrics
+  readonly #namespace: string
+
+  constructor(metrics: Metrics, namespace: string) {
+    this.#metrics = metrics
+    this.#namespace = namespace
+  }
+
+  take(schedule: Schedule, decision: Decision): void {
+    const labels = this.#labels(schedule.metadata.name)
+    const { objects = {}, neverSucceeded = 0, nextRun, lastSuccess } = statusOf(schedule, decision)
+    const all = Object.values(objects)
+    const gauges = {
+      holdfast_schedule_objects: all.length,
+      holdfast_schedule_failing_objects: all.filter(({ lastFailure }) => lastFailure).length,
+      holdfast_schedule_never_succeeded_objects: neverSucceeded,
+      holdfast_schedule_skipped_slots: all.reduce((sum, { skipped }) => sum + (skipped?.count ?? 0), 0),
+      holdfast_schedule_suspended: schedule.spec.suspend ? 1 : 0,
+      holdfast_schedule_broken: decision.fault === undefined ? 0 : 1,
+      holdfast_schedule_next_run_timestamp_seconds: seconds(nextRun),
+      holdfast_schedule_last_success_timestamp_seconds: seconds(lastSuccess),
+      holdfast_schedule_unprotected_since_timestamp_seconds: Math.min(
+        ...all.map((object) => seconds(object.lastSuccess ?? object.since)),
+        Number.MAX_SAFE_INTEGER,
+      ),
+    } as const
+    for (const [name, value] of Object.entries(gauges)) this.#metrics.set(name as keyof typeof gauges, value, labels)
+  }
+
+  forget(schedule: string): void {
+    this.#metrics.remove(this.#labels(schedule))
+  }
+
+  #labels(schedule: string): Record<string, string> {
+    return { namespace: this.#namespace, schedule }
+  }
+}
+
+/** 0 where there is none: an absent series cannot be alerted on. */
+function seconds(time: string | undefined): number {
+  return time === undefined ? 0 : Date.parse(time) / 1_000
+}

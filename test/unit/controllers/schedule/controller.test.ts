@@ -1,0 +1,246 @@
+import { afterEach, expect, test } from 'vitest'
+import type { ActionSet } from '../../../../src/api/actionset.ts'
+import { names } from '../../../../src/api/names.ts'
+import type { Schedule, ScheduleSpec } from '../../../../src/api/schedule.ts'
+import { ScheduleController } from '../../../../src/controllers/schedule/controller.ts'
+import { ScheduleMeter } from '../../../../src/controllers/schedule/meter.ts'
+import { kinds, type StatefulSet } from '../../../../src/kube/kinds.ts'
+import { ownKinds } from '../../../../src/kube/own-kinds.ts'
+import { createMetrics, type Metrics } from '../../../../src/telemetry/metrics.ts'
+import { silentLogger } from '../../../../src/telemetry/logger.ts'
+import { FakeApi } from '../../../build/fake-api.ts'
+import { settled, TurnedClock } from '../../../build/turned-clock.ts'
+
+const start = Date.parse('2026-05-01T00:30:00Z')
+const minute = 60_000
+const hour = 60 * minute
+
+class World {
+  readonly api = new FakeApi()
+  readonly clock = new TurnedClock(start)
+  readonly metrics: Metrics = createMetrics()
+  #controller: ScheduleController | undefined
+
+  async startEngine(): Promise<void> {
+    const kube = this.api.kube()
+    this.#controller = new ScheduleController({
+      kube,
+      events: kube.eventSink('test'),
+      clock: this.clock,
+      log: silentLogger,
+      namespace: 'holdfast',
+      engineNamespace: 'holdfast',
+      meter: new ScheduleMeter(this.metrics, 'holdfast'),
+    })
+    await this.#controller.start()
+    await settled()
+  }
+
+  async stopEngine(): Promise<void> {
+    await this.#controller?.close()
+    this.#controller = undefined
+  }
+
+  /** Puts it there and lets the engine see it. */
+  async schedule(spec: Partial<ScheduleSpec> = {}, name = 'hourly'): Promise<void> {
+    const body: ScheduleSpec = { cron: '0 * * * *', action: { blueprint: 'pg' }, selector: { kinds: ['StatefulSet'] }, ...spec }
+    const object = {
+      apiVersion: 'holdfast.dev/v1alpha1',
+      kind: 'Schedule' as const,
+      metadata: { name, namespace: 'holdfast', generation: 1 },
+      spec: body,
+    }
+    this.api.put(ownKinds.schedules, object as Schedule)
+    await settled()
+  }
+
+  edit(spec: Partial<ScheduleSpec>): void {
+    const old = this.api.read(ownKinds.schedules, 'holdfast', 'hourly') as Schedule
+    this.api.put(ownKinds.schedules, {
+      ...old,
+      metadata: { ...old.metadata, generation: (old.metadata.generation ?? 0) + 1 },
+      spec: { ...old.spec, ...spec },
+    })
+  }
+
+  database(name = 'db', replicas = 1): void {
+    const object: StatefulSet = {
+      apiVersion: 'apps/v1',
+      kind: 'StatefulSet',
+      metadata: { name, namespace: 'shop' },
+      spec: { replicas } as never,
+    }
+    this.api.put(kinds.statefulSets, object)
+  }
+
+  get actionSets(): readonly ActionSet[] {
+    return this.api.all(ownKinds.actionSets) as unknown as ActionSet[]
+  }
+
+  get slots(): string[] {
+    return this.actionSets.map(({ metadata }) => metadata.annotations?.[names.slot]?.slice(11, 16) ?? '').toSorted()
+  }
+
+  end(state: 'complete' | 'failed'): void {
+    for (const actionSet of this.actionSets) this.api.put(ownKinds.actionSets, { ...actionSet, status: { state } } as ActionSet)
+  }
+
+  get status(): NonNullable<Schedule['status']> {
+    return this.api.read(ownKinds.schedules, 'holdfast', 'hourly')?.status ?? {}
+  }
+}
+
+let world: World
+afterEach(() => world.stopEngine())
+
+async function open(): Promise<World> {
+  world = new World()
+  await world.startEngine()
+  return world
+}
+
+test('a database is backed up each hour, one ActionSet a slot', async () => {
+  const { clock } = await open()
+  world.database()
+  await world.schedule()
+  for (let turn = 0; turn < 3; turn++) {
+    await clock.turnTo(start + (turn + 1) * hour)
+    world.end('complete')
+    await settled()
+  }
+  expect(world.slots).toEqual(['01:00', '02:00', '03:00'])
+  expect(world.status).toMatchObject({ objectCount: 1, neverSucceeded: 0, message: '' })
+})
+
+test('a database that appears later is protected from its next slot on', async () => {
+  const { clock } = await open()
+  await world.schedule()
+  await clock.turnTo(start + hour)
+  world.database('late')
+  await clock.turnTo(start + 1.2 * hour)
+  expect(world.slots).toEqual([])
+  await clock.turnTo(start + 2 * hour)
+  expect(world.slots).toEqual(['02:00'])
+})
+
+test('an engine that was away over 380 slots runs one, and says how many it passed over', async () => {
+  const { clock } = await open()
+  world.database()
+  await world.schedule()
+  await clock.turnTo(start + minute)
+  await world.stopEngine()
+  await clock.turnTo(start + 380 * hour)
+  await world.startEngine()
+  await clock.turnTo(start + 380 * hour + minute)
+  expect(world.slots).toHaveLength(1)
+  expect(Object.values(world.status.objects ?? {})[0]?.skipped?.count).toBe(379)
+  expect(world.api.events.map(({ reason }) => reason)).toContain('SlotSkipped')
+})
+
+test('an engine killed between the ActionSet and the status makes no second one', async () => {
+  const { clock, api } = await open()
+  world.database()
+  await world.schedule()
+  await clock.turnTo(start + minute)
+  api.before = ({ verb, resource }) => {
+    if (verb === 'patch' && resource === 'schedules') throw new Error('killed')
+  }
+  await clock.turnTo(start + 0.5 * hour)
+  expect(world.slots).toEqual(['01:00'])
+  await world.stopEngine()
+  api.before = () => undefined
+  await world.startEngine()
+  await clock.turnTo(start + 0.6 * hour)
+  expect(world.slots).toEqual(['01:00'])
+  expect(Object.values(world.status.objects ?? {})[0]?.last?.state).toBe('pending')
+})
+
+test('an ActionSet of that name that is not ours is left alone, and that is said', async () => {
+  const { clock, api } = await open()
+  world.database()
+  await world.schedule()
+  await clock.turnTo(start + 0.5 * hour)
+  const [made] = world.actionSets
+  const name = made?.metadata.name.replace('010000', '020000') ?? ''
+  api.put(ownKinds.actionSets, { apiVersion: '', kind: 'ActionSet', metadata: { name, namespace: 'holdfast' } } as ActionSet)
+  world.end('complete')
+  await clock.turnTo(start + 1.5 * hour)
+  expect(api.events.map(({ message }) => message).join()).toContain('that this Schedule did not make')
+})
+
+test('a Schedule that was suspended starts nothing at once when it goes on', async () => {
+  const { clock } = await open()
+  world.database()
+  await world.schedule({ suspend: true })
+  await clock.turnTo(start + 5 * hour)
+  world.edit({ suspend: false })
+  await clock.turnTo(start + 5.2 * hour)
+  expect(world.slots).toEqual([])
+  await clock.turnTo(start + 5.6 * hour)
+  expect(world.slots).toEqual(['06:00'])
+})
+
+test('a clock that is set back makes no second run of a slot, one that jumps ahead makes one', async () => {
+  const { clock } = await open()
+  world.database()
+  await world.schedule()
+  await clock.turnTo(start + hour)
+  world.end('complete')
+  clock.setTo(start)
+  world.edit({ spread: '0s' })
+  await settled()
+  expect(world.slots).toEqual(['01:00'])
+  await clock.turnTo(start + 1.6 * hour)
+  expect(world.slots).toEqual(['01:00', '02:00'])
+  world.end('complete')
+  await clock.turnTo(start + 1.7 * hour)
+  clock.setTo(start + 30 * hour)
+  await clock.turnTo(start + 30.1 * hour)
+  expect(world.slots).toEqual(['01:00', '02:00', '06:00'])
+})
+
+test('five hundred databases of the same minute start over the time they are given, none is lost', async () => {
+  const { clock } = await open()
+  for (let index = 0; index < 500; index++) world.database(`db-${index}`)
+  await world.schedule({ spread: '30m' })
+  await clock.turnTo(start + 35 * minute)
+  const early = world.actionSets.length
+  await clock.turnTo(start + 61 * minute)
+  expect(early).toBeGreaterThan(30)
+  expect(early).toBeLessThan(200)
+  expect(world.slots).toEqual(Array.from({ length: 500 }, () => '01:00'))
+}, 60_000)
+
+test('what could not be made because the API server was away is made when it is back', async () => {
+  const { clock, api } = await open()
+  world.database()
+  await world.schedule()
+  await clock.turnTo(start + minute)
+  api.before = ({ verb }) => {
+    if (verb === 'create') throw new Error('connection refused')
+  }
+  await clock.turnTo(start + 31 * minute)
+  expect(world.slots).toEqual([])
+  api.before = () => undefined
+  await clock.turnTo(start + 35 * minute)
+  expect(world.slots).toEqual(['01:00'])
+})
+
+test('numbers for monitoring are the same after a restart, and go when the Schedule goes', async () => {
+  const { clock, api } = await open()
+  world.database()
+  await world.schedule()
+  await clock.turnTo(start + hour)
+  world.end('complete')
+  await clock.turnTo(start + 1.1 * hour)
+  const line = /^holdfast_schedule_last_success_timestamp_seconds\{.*schedule="hourly".*\} \d{10}/m
+  expect(await world.metrics.text()).toMatch(line)
+  await world.stopEngine()
+  Object.assign(world, { metrics: createMetrics() })
+  await world.startEngine()
+  await settled()
+  expect(await world.metrics.text()).toMatch(line)
+  api.remove(ownKinds.schedules, 'holdfast', 'hourly')
+  await settled()
+  expect(await world.metrics.text()).not.toContain('schedule="hourly"')
+})
