@@ -13,7 +13,7 @@ import type { Note } from './machine.ts'
 import { isEnded } from './machine.ts'
 import { areObjectsFree } from './object-claims.ts'
 import { actionsOf } from './project.ts'
-import { openRunOf } from './queue-entry.ts'
+import { hasLaunched, openRunOf } from './queue-entry.ts'
 import { decideQueue } from './queue-policy.ts'
 import { runAction } from './run-action.ts'
 import { claimable, isFree, isLeftBehind, isParked } from './turn.ts'
@@ -147,7 +147,7 @@ class RunningWorker {
     await Promise.resolve()
     const { log, worker } = this.#deps
     const fields = { ActionSet: run.spec.actionSet.name, namespace: run.metadata.namespace, worker: worker.name }
-    let failed = false
+    let again = false
     try {
       const outcome = await runAction(this.#deps, {
         run,
@@ -158,18 +158,20 @@ class RunningWorker {
         settings: this.#settings,
         emit: (note) => this.#emit(run, actionIndex, note),
         onStart,
-        ...(run.spec.queue?.objects?.length
+        ...(run.spec.queue?.objects?.length && !hasLaunched(run)
           ? { mayBegin: (signal: AbortSignal) => areObjectsFree(this.#deps, run, signal) }
           : {}),
       })
       log.debug({ ...fields, actionIndex, outcome }, 'action left')
+      // As far as we know. If it is ours after all (the journal was away for too long), nobody else would go on with it.
+      again = outcome === 'lost'
     } catch (error) {
-      failed = true
+      again = true
       log.error({ ...fields, actionIndex, error: String(error) }, 'action could not be driven on, trying again')
     } finally {
       this.#inWork.delete(keyOf(run, actionIndex))
     }
-    if (failed) void this.#tryAgain(run, actionIndex, tries)
+    if (again) void this.#tryAgain(run, actionIndex, tries)
   }
 
   /** We own the action still: nobody else would go on with it while we live. */

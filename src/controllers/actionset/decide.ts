@@ -4,7 +4,7 @@ import type { Fence, Run, RunAction } from '../../api/run.ts'
 import type { NewRun } from '../../engine/new-run.ts'
 import { newRun, refusedStatus } from '../../engine/new-run.ts'
 import type { Plan } from '../../engine/plan.ts'
-import { actionsOf, isFinished, projectStatus } from '../../engine/project.ts'
+import { actionsOf, isFinished, projectStatus, stateOf } from '../../engine/project.ts'
 import { isBarred, suspendedPhase } from '../../engine/turn.ts'
 import { toRfc3339 } from '../../base/clock.ts'
 import type { Live } from '../../kube/objects.ts'
@@ -62,9 +62,16 @@ export function decide(view: View): Change[] {
   const ofOrphans = orphans.flatMap((orphan) => decideRun(view, orphan, 'its ActionSet was deleted'))
   if (!actionSet) return ofOrphans
   if (!run) return [...ofOrphans, ...decideNew(view, actionSet)]
+  if (isTooLate(actionSet, run)) return [...ofOrphans, ...decideRun(view, run, 'its ActionSet had ended before it was made')]
   const why = actionSet.metadata.annotations?.[names.cancel] === 'true' ? `annotation ${names.cancel}` : undefined
   const ofRun = isFinished(run) && isMarkedFinished(run) ? [] : decideRun(view, run, why)
   return [...ofOrphans, ...ofRun, { kind: 'status', status: statusOf(view, run), why: 'the Run says so' }]
+}
+
+/** An operator that slept may make a Run after the next one has refused its ActionSet: what has ended does not begin. */
+function isTooLate({ status }: ActionSet, run: Run): boolean {
+  const ended = status?.state === 'complete' || status?.state === 'failed'
+  return ended && stateOf(actionsOf(run)) === 'pending'
 }
 
 /** The Run's picture, and what of the queue is not in it. */
