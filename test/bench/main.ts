@@ -6,7 +6,7 @@ import { join } from 'node:path'
  * object with the figures of all of them; absolute times mean little on a shared machine, the ratios more.
  */
 const benches = {
-  actionsets: ['actionsets.ts'],
+  actionsets: ['actionsets.ts', '--only', 'single,50'],
   stream: ['stream.ts', '--mib', '512'],
   data: ['data.ts'],
 } as const

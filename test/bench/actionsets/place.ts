@@ -19,7 +19,7 @@ export interface Place {
   readonly namespace: string
   /** From sending the create to the event of the watch that shows it `complete`, in ms. Rejects when it fails. */
   run(name: string, action?: keyof typeof commands): Promise<number>
-  /** The command of action `true` without the engine, in the same wrapper by the same client. */
+  /** The command of action `true` without the engine: in the wrapper that KubeExec uses, by the same client. */
   bareExec(): Promise<void>
   find(name: string): Promise<Live<ActionSet>>
   close(): Promise<void>
@@ -67,7 +67,9 @@ export async function openPlace(world: World): Promise<Place> {
       return performance.now() - started
     },
     async bareExec() {
-      await kube.exec.capture(target, commands.true, { timeoutMs: 30_000 })
+      const name = `bench-${randomBytes(6).toString('hex')}`
+      const { release } = await kube.exec.keep(target, commands.true, { name, timeoutMs: 30_000 })
+      await release()
     },
     find: (name) => actionSets.get({ namespace, name }),
     async close() {
