@@ -39,7 +39,7 @@ export const copyVolumeData = defineFunction({
     'Kanister runs restic in the pod; here the engine reads a tar out of it, and no credential goes into the pod.',
     'A claim that only one node can mount and that a pod uses is read on the node of that pod. One for a single pod alone, in use, is refused at once.',
     'What is written while it is read is in the snapshot as it was then: quiesce the application, or accept that.',
-    'The pod has no service account token, the capabilities that tar needs and no other, and at most 512 MiB; a podOverride may change that.',
+    'The pod has no service account token, no capabilities but those that tar needs, and at most 512 MiB; a podOverride may change that.',
     'All that is said of tar at BackupData is so here.',
   ],
   rbac: [...jobPodRules, ...execRules, ...repositoryRules],

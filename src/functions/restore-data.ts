@@ -36,7 +36,7 @@ export const restoreData = defineFunction({
   notes: [
     'Kanister runs restic in the pod; here the engine reads the repository and streams a tar into `tar -x`, and no credential goes into the pod.',
     'Ownership is restored where the pod runs as root; modes, times, links and holes always. Files that are there and not in the snapshot stay.',
-    'The pod runs on the node that has a claim which only one node can mount, without a service account token, with the capabilities that tar needs and no other, and at most 512 MiB; a podOverride may change that.',
+    'The pod runs on the node that has a claim which only one node can mount, without a service account token, without the capabilities that tar does not need, and with at most 512 MiB; a podOverride may change that.',
     'With a backupPath, restorePath itself gets the owner and mode of that directory.',
     `With BusyBox tar ${busyboxLosses}; use an image with GNU tar where that matters.`,
   ],
