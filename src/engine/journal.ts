@@ -205,6 +205,8 @@ export class Journal {
     if (sameFence(there, action.fence)) {
       this.#durableFence = there
       this.#leftBehind = undefined
+      // What was given free is not ours to write again: somebody may have approved its next phase since.
+      if (there.owner === '') return run
       return await this.#send(action, [], signal)
     }
     if (!sameFence(there, this.#durableFence)) {

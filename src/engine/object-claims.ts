@@ -6,6 +6,7 @@ import type { Kube } from '../kube/kube.ts'
 import { ownKinds } from '../kube/own-kinds.ts'
 import { isEnded } from './machine.ts'
 import { actionsOf } from './project.ts'
+import { hasLaunched } from './queue-entry.ts'
 
 export interface ObjectClaimsDeps {
   readonly kube: Pick<Kube, 'resource'>
@@ -37,5 +38,5 @@ async function serializedRuns(kube: Pick<Kube, 'resource'>, namespace: string, s
 
 function isOn(run: Run, objects: ReadonlySet<string>): boolean {
   if (!(run.spec.queue?.objects ?? []).some((object) => objects.has(object))) return false
-  return actionsOf(run).some((action) => !isEnded(action) && (action.launched === true || action.fence.owner !== ''))
+  return hasLaunched(run) || actionsOf(run).some((action) => !isEnded(action) && action.fence.owner !== '')
 }

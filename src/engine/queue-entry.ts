@@ -16,8 +16,14 @@ export function openRunOf(run: Pick<Run, 'spec' | 'status'> & RunMeta, engineNam
     sinceMs: creationTimestamp ? Date.parse(creationTimestamp) : createdMs,
     objects,
     held: run.status.held !== undefined,
+    begun: hasLaunched(run),
     actions: actionsOf(run).flatMap((action, index) => (isEnded(action) ? [] : [openAction(run, action, index)])),
   }
+}
+
+/** Some action of the Run was launched: from here on it keeps what it has. */
+export function hasLaunched(run: Pick<Run, 'spec' | 'status'>): boolean {
+  return actionsOf(run).some((action) => action.launched === true)
 }
 
 interface RunMeta {

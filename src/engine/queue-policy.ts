@@ -20,6 +20,8 @@ export interface OpenRun {
   readonly objects: readonly string[]
   /** Its journal says that it may not begin yet. */
   readonly held: boolean
+  /** Some action of it was launched, also one that has ended. */
+  readonly begun: boolean
   readonly actions: readonly OpenAction[]
 }
 
@@ -193,5 +195,5 @@ function older(a: OpenRun, b: OpenRun): number {
 }
 
 function hasBegun(run: OpenRun): boolean {
-  return run.actions.some((action) => action.begun || action.state === 'running')
+  return run.begun || run.actions.some((action) => action.state === 'running')
 }

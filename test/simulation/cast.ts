@@ -36,6 +36,7 @@ export interface CastDeps {
   readonly queue: SimQueue
   readonly world: OutsideWorld
   readonly concurrency: number
+  readonly perNamespace: number
   readonly trace: (text: string) => void
   readonly onRunning: (actor: Actor) => void
 }
@@ -89,7 +90,7 @@ export class Cast {
   }
 
   #operator({ name, process }: Actor): Part {
-    const { network, server, queue, time } = this.#deps
+    const { network, server, queue, time, perNamespace } = this.#deps
     return startOperator({
       kube: simKube(network, server, process),
       queue: queue.adder(process),
@@ -99,6 +100,7 @@ export class Cast {
       namespace,
       watchNamespaces: [namespace],
       identity: name,
+      settings: { perNamespace },
     })
   }
 

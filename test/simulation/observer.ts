@@ -14,6 +14,8 @@ const rank: Readonly<Record<string, number>> = { '': 0, pending: 0, running: 1, 
 export class Observer {
   readonly complaints: string[] = []
   readonly #concurrency: number
+  /** Names of the Runs that have an object for themselves. */
+  readonly #holders = new Set<string>()
 
   constructor(concurrency: number) {
     this.#concurrency = concurrency
@@ -33,7 +35,21 @@ export class Observer {
       this.complaints.push(`${actor.process.name} runs ${actor.running} functions at once, more than ${this.#concurrency}`)
   }
 
+  /** Of Runs that share their objects with nobody one at a time is launched and unfinished. */
+  #sawHolder(before: Run, after: Run): void {
+    if (!after.spec.queue?.objects?.length) return
+    const key = after.metadata.name
+    const isLaunched = (run: Run): boolean => actionsOf(run).some(({ launched }) => launched)
+    if (isLaunched(after)) this.#holders.add(key)
+    if (actionsOf(after).every(isEnded)) this.#holders.delete(key)
+    if (this.#holders.size > 1 && !isLaunched(before))
+      this.complaints.push(`${after.spec.actionSet.name}: began although another works on its object`)
+    if (before.status.held && after.status.held && isLaunched(after))
+      this.complaints.push(`${after.spec.actionSet.name}: began although it is held`)
+  }
+
   #sawRun(before: Run, after: Run, actor: Actor | undefined): void {
+    this.#sawHolder(before, after)
     const changed = actionsOf(after).map((action, index) => [actionsOf(before)[index], action] as const)
     for (const [index, [was, is]] of changed.entries()) {
       const where = `${after.spec.actionSet.name}/${index}`

@@ -9,6 +9,8 @@ export const namespace = 'engine'
 /** A phase as it was drawn, with what its name says of it. */
 export interface DrawnPhase extends PhaseArgs {
   readonly func: string
+  /** It waits for approval. */
+  readonly suspend?: boolean
 }
 
 export interface DrawnAction {
@@ -24,6 +26,9 @@ export interface DrawnActionSet {
   /** When somebody asks for its end, and how. */
   readonly cancelMs?: number
   readonly cancelBy?: 'annotation' | 'deletion'
+  /** It shares its object with none that says so too. */
+  readonly serialized?: boolean
+  readonly priority?: number
 }
 
 /** What happens to processes and servers: the expected number of each in the time of trouble. */
@@ -48,14 +53,40 @@ export interface Scenario {
   readonly queueLoss: number
   readonly queueTwice: number
   readonly troubles: Troubles
+  /** ActionSets of one namespace at a time; 0: no limit. */
+  readonly perNamespace: number
+  /** When everything that waits for approval gets it. */
+  readonly approveMs: number
   /** How long everything goes wrong. */
   readonly troubleMs: number
 }
 
 export const phaseTimeoutMs = 150_000
 
+/** What is drawn of the queue comes from numbers of its own, so that the rest of a seed stays as it was. */
+export function drawScenario(random: Random, ofQueue: Random): Scenario {
+  const scenario = drawWithoutQueue(random)
+  const serialized = ofQueue.chance(0.4)
+  const suspends = ofQueue.chance(0.3)
+  const withSuspended = ({ phases, ...action }: DrawnAction): DrawnAction => ({
+    ...action,
+    phases: phases.map((phase) => (suspends && ofQueue.chance(0.4) ? { ...phase, suspend: true } : phase)),
+  })
+  return {
+    ...scenario,
+    perNamespace: ofQueue.chance(0.2) ? ofQueue.between(1, 2) : 0,
+    approveMs: ofQueue.between(0, scenario.troubleMs),
+    actionSets: scenario.actionSets.map((drawn) => ({
+      ...drawn,
+      actions: drawn.actions.map(withSuspended),
+      ...(serialized && ofQueue.chance(0.8) ? { serialized } : {}),
+      ...(ofQueue.chance(0.3) ? { priority: ofQueue.between(-100, 100) } : {}),
+    })),
+  }
+}
+
 /** Each kind of fault is absent in about half of the seeds, so that none hides behind another. */
-export function drawScenario(random: Random): Scenario {
+function drawWithoutQueue(random: Random): Omit<Scenario, 'perNamespace' | 'approveMs'> {
   const sometimes = (top: number): number => (random.chance(0.5) ? 0 : random.next() * top)
   const count = (top: number): number => (random.chance(0.5) ? 0 : random.between(1, top))
   const troubleMs = random.between(20, 90) * 1_000
@@ -138,8 +169,8 @@ export function blueprintOf({ name, actions }: DrawnActionSet): Blueprint {
 
 function writtenAction({ phases, deferPhase }: DrawnAction): BlueprintAction {
   const written = (phase: DrawnPhase, name: string): object => {
-    const { func, ...args } = phase
-    return { func, name, args }
+    const { func, suspend, ...args } = phase
+    return { func, name, args, ...(suspend ? { suspend } : {}) }
   }
   const outputs = phases.map((_, index) => [`o${index}`, `{{ .Phases.p${index}.Output.key }}`])
   return {
@@ -149,7 +180,7 @@ function writtenAction({ phases, deferPhase }: DrawnAction): BlueprintAction {
   } as BlueprintAction
 }
 
-export function actionSetOf({ name, actions, sequential }: DrawnActionSet): ActionSet {
+export function actionSetOf({ name, actions, sequential, serialized, priority }: DrawnActionSet): ActionSet {
   const written = actions.map((_, index): ActionSpec => ({
     name: `a${index}`,
     blueprint: name,
@@ -157,6 +188,11 @@ export function actionSetOf({ name, actions, sequential }: DrawnActionSet): Acti
     profile: { name: 'profile', namespace },
   }))
   const actionSet = { apiVersion: 'cr.kanister.io/v1alpha1', kind: 'ActionSet', metadata: { name, namespace } }
-  const spec = { actions: written, ...(sequential ? { executionMode: 'Sequential' } : {}) }
+  const spec = {
+    actions: written,
+    ...(sequential ? { executionMode: 'Sequential' } : {}),
+    ...(serialized ? { serialize: 'Object' } : {}),
+    ...(priority === undefined ? {} : { priority }),
+  }
   return { ...actionSet, spec } as unknown as ActionSet
 }

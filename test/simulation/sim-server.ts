@@ -208,7 +208,7 @@ interface Operation {
 
 type Tree = Readonly<Record<string, unknown>>
 
-/** RFC 6902 on maps, as far as the engine uses it, sharing what does not change. */
+/** RFC 6902 on maps, and within lists, as far as the engine uses it, sharing what does not change. */
 function jsonPatch(root: unknown, operations: readonly Operation[]): unknown {
   return operations.reduce((at, operation) => {
     const parts = operation.path
@@ -224,7 +224,8 @@ function applyAt(at: unknown, [first = '', ...rest]: readonly string[], operatio
   const tree = at as Tree
   if (rest.length > 0) {
     const inner = applyAt(tree[first], rest, operation)
-    return inner === tree[first] ? tree : { ...tree, [first]: inner }
+    if (inner === tree[first]) return tree
+    return Array.isArray(at) ? at.with(Number(first), inner) : { ...tree, [first]: inner }
   }
   if (operation.op !== 'add' && !(first in tree)) throw refused(operation)
   if (operation.op === 'test') {

@@ -28,10 +28,15 @@ export interface Simulated {
 /** So long after the trouble everything has come to its end. */
 const patienceMs = 600_000
 
+/** Those that wait for each other take as long as all of them together. */
+function patienceOf({ actionSets, perNamespace }: Scenario): number {
+  return patienceMs * (perNamespace > 0 || actionSets.some(({ serialized }) => serialized) ? actionSets.length * 2 : 1)
+}
+
 /** One seed: the real engine in a world of its own, from its first ActionSet to the end of the last. */
 export async function simulate(seed: number, options: { readonly traced?: boolean } = {}): Promise<Simulated> {
   const random = new Random(seed, 1)
-  const scenario = drawScenario(random)
+  const scenario = drawScenario(random, new Random(seed, 4))
   const time = new VirtualTime(new Random(seed, 2))
   const restore = replaceGlobals(time, new Random(seed, 3))
   try {
@@ -52,7 +57,17 @@ async function play(seed: number, scenario: Scenario, time: VirtualTime, random:
   const queue = new SimQueue(time, random, trace)
   const world = new OutsideWorld(time, random)
   const observer = new Observer(scenario.concurrency)
-  const deps = { time, random, network, server, queue, world, concurrency: scenario.concurrency, trace }
+  const deps = {
+    time,
+    random,
+    network,
+    server,
+    queue,
+    world,
+    concurrency: scenario.concurrency,
+    perNamespace: scenario.perNamespace,
+    trace,
+  }
   const cast = new Cast({ ...deps, onRunning: (actor) => observer.sawRunning(actor) })
   const created = new Map<string, string>()
   server.onWrite = (write) => {
@@ -67,7 +82,7 @@ async function play(seed: number, scenario: Scenario, time: VirtualTime, random:
   trouble.start()
   const over = (): boolean =>
     observer.complaints.length > 0 || (trouble.over && scenario.actionSets.every((drawn) => isOver(server, created, drawn)))
-  await time.run(over, startMs + scenario.troubleMs + patienceMs)
+  await time.run(over, startMs + scenario.troubleMs + patienceOf(scenario))
   const complaints = [
     ...observer.complaints,
     ...(observer.complaints.length > 0 ? [] : scenario.actionSets.flatMap((drawn) => judge(server, world, created, drawn))),

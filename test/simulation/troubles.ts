@@ -60,6 +60,10 @@ export class TroubleMaker {
   #users(): void {
     const { scenario, time, server, trace } = this.#deps
     for (const drawn of scenario.actionSets) {
+      const atMs = Math.max(scenario.approveMs, drawn.createdMs + 1)
+      time.after(atMs, time.outside, () => this.#annotate(drawn.name, names.approve, 'true'))
+    }
+    for (const drawn of scenario.actionSets) {
       server.put(ownKinds.blueprints, blueprintOf(drawn))
       time.after(drawn.createdMs, time.outside, () => {
         trace(`user creates ${drawn.name}`)
@@ -75,9 +79,14 @@ export class TroubleMaker {
     const key = `${namespace}/${name}`
     trace(`user cancels ${name} by ${by}`)
     if (by === 'deletion') return server.remove(ownKinds.actionSets, key)
-    const there = server.read(ownKinds.actionSets, key)
+    this.#annotate(name, names.cancel, 'true')
+  }
+
+  #annotate(name: string, annotation: string, value: string): void {
+    const { server } = this.#deps
+    const there = server.read(ownKinds.actionSets, `${namespace}/${name}`)
     if (!there) return
-    const annotations = { ...there.metadata.annotations, [names.cancel]: 'true' }
+    const annotations = { ...there.metadata.annotations, [annotation]: value }
     server.put(ownKinds.actionSets, { ...there, metadata: { ...there.metadata, annotations } })
   }
 

@@ -198,7 +198,7 @@ export class WaitingLine {
   }
 
   #waitingOf(open: OpenRun, blocked: Blocked | undefined): Waiting | undefined {
-    if (open.actions.some((action) => action.begun || action.state === 'running')) {
+    if (open.begun || open.actions.some((action) => action.state === 'running')) {
       this.#shown.delete(open.key)
       return undefined
     }

@@ -7,7 +7,7 @@ const waits: OpenAction = { index: 0, state: 'waiting', begun: false }
 const runs: OpenAction = { index: 0, state: 'running', begun: true, startedMs: 0 }
 
 function openRun(key: string, more: Partial<OpenRun> = {}): OpenRun {
-  const base = { share: 'a', priority: 0, sinceMs: 0, objects: [], held: false, actions: [waits] }
+  const base = { share: 'a', priority: 0, sinceMs: 0, objects: [], held: false, begun: false, actions: [waits] }
   return { key, label: key, ...base, ...more }
 }
 
@@ -128,7 +128,7 @@ function play(all: readonly (Asked & { readonly atStep: number })[], workers: nu
       free--
       began.push(run.key)
       const started: OpenAction = { index: 0, state: 'running', begun: true, startedMs: nowMs }
-      open = open.map((each) => (each.key === run.key ? { ...each, actions: [started] } : each))
+      open = open.map((each) => (each.key === run.key ? { ...each, begun: true, actions: [started] } : each))
     }
     const running = open.filter(({ actions }) => actions[0]?.state === 'running')
     expect(running.length).toBeLessThanOrEqual(workers)
@@ -144,6 +144,13 @@ function play(all: readonly (Asked & { readonly atStep: number })[], workers: nu
   }
   return began
 }
+
+test('a Run between two of its actions keeps its objects', () => {
+  const between = openRun('between', { objects: ['db'], begun: true, sinceMs: 9 })
+  const older = openRun('older', { objects: ['db'], sinceMs: 1 })
+
+  expect([...decideQueue([between, older], rules).hold]).toEqual(['older'])
+})
 
 describe('whatever is asked for', () => {
   test('everybody gets a turn, and never two an object or more than the limits', () => {
