@@ -28,7 +28,9 @@ const pinned = [
   'ghcr.io/kanisterio/mysql-sidecar:0.116.0',
   'ghcr.io/kanisterio/kanister-tools:0.110.0',
   'ghcr.io/kanisterio/kanister-tools:0.112.0',
+  'ghcr.io/kanisterio/kanister-tools:0.114.0',
   'ghcr.io/kanisterio/kanister-tools:0.116.0',
+  'docker.io/library/mysql:8',
   'docker.io/bitnamilegacy/postgresql:17',
   'docker.io/library/busybox:latest',
 ]
@@ -57,6 +59,10 @@ const withEach =
     spec: { ...actionSet.spec, actions: (actionSet.spec?.actions ?? []).map((action) => ({ ...action, ...more })) },
   })
 
+const word: unknown = expect.stringMatching(/^\w+$/)
+/** As Kanister writes times: whole seconds, UTC. */
+const moment: unknown = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/)
+
 describe('PostgreSQL', () => {
   const pod = 'shop-postgresql-0'
   const target = (blueprint: string): string[] => ['-b', blueprint, '-t', `${app}/shop-postgresql`]
@@ -66,11 +72,34 @@ describe('PostgreSQL', () => {
     const blueprint = await install('pg-dump', 'kanisterio__blueprints/postgres/postgres-blueprint.yaml', 'postgres-dump.yaml')
     await fillOrders(world(), app, pod)
 
-    await roundTrip({
+    const { status } = await roundTrip({
       target: target(blueprint),
       forDelete: ['--namespacetargets', app],
       digest,
       destroy: async () => void (await sql(world(), app, pod, 'DROP TABLE orders')),
+    })
+
+    // Every field that Kanister's status has then, and beside them one of ours, that may come a moment later; the Blueprint chose the names.
+    const [phase, artifacts] = [status?.actions?.[0]?.phases?.[0], status?.actions?.[0]?.artifacts]
+    const [key = '', path = ''] = Object.entries(phase?.output ?? {})[0] ?? []
+    const [artifact = '', { keyValue = {} } = {}] = Object.entries(artifacts ?? {})[0] ?? []
+    const field = Object.keys(keyValue)[0] ?? ''
+    const done = { progressPercent: '100', lastTransitionTime: moment }
+    expect({ ...status, catalogued: true }).toEqual({
+      state: 'complete',
+      actions: [
+        {
+          name: 'backup',
+          object: { apiVersion: '', group: '', resource: '', kind: 'statefulset', name: 'shop-postgresql', namespace: app },
+          blueprint,
+          phases: [{ name: word, state: 'complete', output: { [key]: path }, progress: done }],
+          artifacts: { [artifact]: { keyValue: { [field]: path } } },
+          deferPhase: { name: '', state: '', progress: {} },
+        },
+      ],
+      error: { message: '' },
+      progress: { percentCompleted: '100', lastTransitionTime: moment },
+      catalogued: true,
     })
   })
 
@@ -81,7 +110,7 @@ describe('PostgreSQL', () => {
     // The Blueprint asks for a slow checkpoint: with nothing to write it is quick.
     await sql(world(), app, pod, 'CHECKPOINT')
 
-    await roundTrip({
+    const { status } = await roundTrip({
       target: target(blueprint),
       digest,
       destroy: async () => {
@@ -92,6 +121,25 @@ describe('PostgreSQL', () => {
       settled: () => waitRolledOut(world(), app, 'statefulset/shop-postgresql'),
       left: forgottenSnapshots,
     })
+
+    const [made, , , copied] = status?.actions?.[0]?.phases ?? []
+    expect(made?.output).toEqual({
+      apiVersion: 'v1',
+      group: '',
+      resource: 'pods',
+      kind: '',
+      name: expect.any(String),
+      namespace: app,
+    })
+    expect(copied?.output).toMatchObject({
+      backupID: expect.stringMatching(/^[0-9a-f]{8}$/),
+      backupTag: expect.stringMatching(/^[0-9a-z]{10}$/),
+      backupRoot: '/mnt/vol_data/data-shop-postgresql-0',
+      backupArtifactLocation: expect.stringMatching(new RegExp(`^${bucket}/`)),
+      phySize: expect.stringMatching(/^\d+(\.\d+)? [KMG]iB$/),
+      version: 'v0.0.0',
+    })
+    expect(status?.actions?.[0]?.deferPhase).toMatchObject({ state: 'complete', output: { name: made?.output?.['name'] } })
   })
 })
 
@@ -121,6 +169,19 @@ describe('MariaDB', () => {
 
   test('dumped by mysqldump in a task, through kando', async () => {
     const blueprint = await install('mysql', 'kanisterio__blueprints/mysql/mysql-blueprint.yaml', 'mysql-dump.yaml')
+    await fill()
+
+    await roundTrip({
+      target: ['-b', blueprint, '-t', `${app}/books`],
+      forDelete: ['--namespacetargets', app],
+      digest,
+      destroy,
+    })
+  })
+
+  test('dumped by one container and stored by another, as a snapshot that its artifact names', async () => {
+    const published = 'kanisterio__blueprints/mysql/blueprint-v2/mysql-blueprint.yaml'
+    const blueprint = await install('mysql-snapshot', published, 'snapshot.yaml')
     await fill()
 
     await roundTrip({
@@ -161,7 +222,7 @@ test('Redis, dumped in a task whose image the ActionSet gives', async () => {
   const redis = (words: string): Promise<string> => inPod('cache-master-0', `redis-cli -a ${appPassword} ${words}`)
   await inPod(
     'cache-master-0',
-    `for n in $(seq 500); do echo "SET key:$n \\"value $n \\\\\\" \\\\x00\\""; done | redis-cli -a ${appPassword} > /dev/null`,
+    `for n in $(seq 60); do echo "SET key:$n \\"value $n \\\\\\" \\\\x00\\""; done | redis-cli -a ${appPassword} > /dev/null`,
   )
 
   await roundTrip({

@@ -44,7 +44,7 @@ export function chartRedis(release: string): KubeObject[] {
     name: 'redis',
     image: 'redis:7-bookworm',
     imagePullPolicy: 'IfNotPresent',
-    command: ['redis-server', '--requirepass', appPassword, '--enable-debug-command', 'yes'],
+    command: ['redis-server', '--requirepass', appPassword, '--save', '', '--enable-debug-command', 'yes'],
     readinessProbe: { exec: { command: ['redis-cli', '-a', appPassword, 'ping'] }, periodSeconds: 1 },
   }
   const name = `${release}-master`
