@@ -68,8 +68,8 @@ export async function openPlace(world: World): Promise<Place> {
     },
     async bareExec() {
       const name = `bench-${randomBytes(6).toString('hex')}`
-      const { release } = await kube.exec.keep(target, commands.true, { name, timeoutMs: 30_000 })
-      await release()
+      const kept = await kube.exec.keep(target, commands.true, { name, timeoutMs: 30_000 })
+      await kept.release()
     },
     find: (name) => actionSets.get({ namespace, name }),
     async close() {
