@@ -17,8 +17,9 @@ export function parseGoDuration(text: string): number | undefined {
   return Number.isSafeInteger(Math.round(ms)) ? Math.round(ms) : undefined
 }
 
-/** In the largest units that make it whole: `1h30m`, `90s` becomes `1m30s`, `0s`. */
+/** In whole units, largest first, as `1h30m` or `1m30s`; below a second `50ms`, and `0s`. */
 export function renderGoDuration(ms: number): string {
+  if (ms > 0 && ms < 1_000) return `${Math.round(ms)}ms`
   const seconds = Math.round(ms / 1_000)
   const [h, m, s] = [Math.floor(seconds / 3_600), Math.floor((seconds % 3_600) / 60), seconds % 60]
   const text = `${h ? `${h}h` : ''}${m ? `${m}m` : ''}${s ? `${s}s` : ''}`

@@ -17,6 +17,6 @@ describe('a duration of Go', () => {
   })
 
   test('is written in units that people read', () => {
-    expect([0, 90_000, 5_400_000, 7_200_000].map(renderGoDuration)).toEqual(['0s', '1m30s', '1h30m', '2h'])
+    expect([0, 50, 90_000, 5_400_000, 7_200_000].map(renderGoDuration)).toEqual(['0s', '50ms', '1m30s', '1h30m', '2h'])
   })
 })
