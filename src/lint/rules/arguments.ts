@@ -2,7 +2,7 @@ import { checkFixedArgs, holdsTemplate, missingArgs, nameArgs, type NamedArgs } 
 import { decodeWeak } from '../../schema/weak.ts'
 import { nearestNames } from '../../template/nearest.ts'
 import { allPhases, describePhase, isMap, type PhaseFacts } from '../blueprint-facts.ts'
-import { didYouMean, type Draft, type Path } from '../finding.ts'
+import { didYouMean, type Draft, type Path, textOfPath } from '../finding.ts'
 import type { KnownFunction } from '../known-function.ts'
 import type { LintRule } from '../rule.ts'
 import { argEntries } from '../template-texts.ts'
@@ -36,7 +36,32 @@ function checkOne(phase: PhaseFacts, fn: KnownFunction, entry: ReturnType<typeof
   }
   // Of the positional form the last argument may be spread over the rest of the list: it is checked as a whole below.
   if (Array.isArray(phase.args)) return []
-  return checkFixedArgs(fn, { [name]: value }).map((message) => wrong(message, path))
+  const inside = unknownInside(fn.args.properties[name], value, path)
+  return [...checkFixedArgs(fn, { [name]: value }).map((message) => wrong(message, path)), ...inside]
+}
+
+interface Nested {
+  readonly type?: string
+  readonly items?: unknown
+  readonly properties?: Readonly<Record<string, unknown>>
+}
+
+/** Fields within an argument that its schema does not have: they are passed over when it runs, so only a slip of the pen is an error. */
+function unknownInside(schema: unknown, value: unknown, path: Path): readonly Draft[] {
+  const { type, items, properties } = (schema ?? {}) as Nested
+  if (type === 'array' && Array.isArray(value)) {
+    return value.flatMap((item, index) => unknownInside(items, item, [...path, index]))
+  }
+  if (!properties || !isMap(value)) return []
+  const known = Object.keys(properties)
+  return Object.entries(value).flatMap(([key, item]): readonly Draft[] => {
+    if (known.includes(key)) return unknownInside(properties[key], item, [...path, key])
+    if (key.includes('{{')) return []
+    const near = nearestNames(key, known, 1)
+    const offer = near.length > 0 ? didYouMean(near) : `; it has ${known.join(', ')}`
+    const severity = near.length > 0 ? 'error' : 'warning'
+    return [{ ...wrong(`${textOfPath(path)} has no field "${key}"${offer}`, [...path, key]), severity, spot: 'key' }]
+  })
 }
 
 const samples = ['x', '/x', '1', 'a'.repeat(64)]

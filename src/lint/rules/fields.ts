@@ -1,5 +1,6 @@
 import { BlueprintBody } from '../../api/blueprint.ts'
 import { names } from '../../api/names.ts'
+import { policyFaults } from '../../api/phase-policy.ts'
 import type { TSchema } from '../../schema/build.ts'
 import { nearestNames } from '../../template/nearest.ts'
 import { isMap } from '../blueprint-facts.ts'
@@ -26,10 +27,24 @@ function checkActions(actions: unknown): readonly Draft[] {
   return Object.entries(actions).flatMap(([name, action]) => {
     const path = ['actions', name]
     if (!isMap(action)) return [wrong(path, `action "${name}" is empty`)]
+    const policies = checkPolicies(action, path)
     const phases = action['phases']
-    if (Array.isArray(phases) && phases.length > 0) return []
-    return [{ ...wrong(path, `action "${name}" has no phases: it does nothing`), severity: 'warning' as const }]
+    if (Array.isArray(phases) && phases.length > 0) return policies
+    return [...policies, { ...wrong(path, `action "${name}" has no phases: it does nothing`), severity: 'warning' as const }]
   })
+}
+
+/** Durations of an action and of its phases. */
+function checkPolicies(action: Readonly<Record<string, unknown>>, path: Path): readonly Draft[] {
+  const phases = Array.isArray(action['phases']) ? (action['phases'] as unknown[]) : []
+  const owners: [unknown, Path][] = [
+    [action, path],
+    ...phases.map((phase, index): [unknown, Path] => [phase, [...path, 'phases', index]]),
+    [action['deferPhase'], [...path, 'deferPhase']],
+  ]
+  return owners.flatMap(([owner, at]) =>
+    isMap(owner) ? policyFaults(owner).map((fault) => wrong([...at, ...fault.path], fault.message)) : [],
+  )
 }
 
 type Shape = TSchema & {

@@ -19,7 +19,8 @@ export function checkPhaseUse(use: UsedPath, template: TemplateText): readonly U
   const target = allPhases(template.action).find((phase) => phase.name === name && !phase.isDeferred)
   if (!target) return [unknownPhase(use, name, template)]
   const early = checkOrder(use, field, target, template)
-  return early.length > 0 ? early : checkField(field, target)
+  const isCertain = early.some(({ severity }) => severity === 'error')
+  return isCertain ? early : [...early, ...checkField(field, target)]
 }
 
 function checkDeferPhase(use: UsedPath, field: readonly string[], template: TemplateText): readonly UseProblem[] {

@@ -187,6 +187,31 @@ describe('functions and arguments', () => {
   })
 })
 
+describe('what stands deeper', () => {
+  const phase = (reference: string): string => inPhase(['- func: KubeOps', '  name: a', '  args:', `    ${reference}`])
+
+  test('a misspelt field within an argument is an error, one like no other a warning', () => {
+    const misspelt = phase('{ operation: delete, objectReference: { apiVersion: v1, resource: pods, name: a, namespacce: b } }')
+    const unlike = phase('{ operation: delete, objectReference: { apiVersion: v1, resource: pods, name: a, colour: red } }')
+
+    expect(messages(misspelt)).toContain('has no field "namespacce"; did you mean namespace?')
+    expect(found(misspelt)).toEqual(['error LINT_ARGUMENT 12:92'])
+    expect(found(unlike)).toEqual(['warning LINT_ARGUMENT 12:92'])
+  })
+
+  test('an output that its phase never gives is an error in a deferred phase, too', () => {
+    const text = [
+      inPhase(['- func: KubeOps', '  name: made', '  args: { operation: create, spec: x }']),
+      '    deferPhase:',
+      '      func: KubeOps',
+      '      name: gone',
+      '      args: { operation: delete, objectReference: { apiVersion: v1, resource: pods, name: "{{ .Phases.made.Output.nmae }}" } }',
+    ].join('\n')
+
+    expect(messages(text)).toContain('has no output "nmae"; did you mean name?')
+  })
+})
+
 describe('what templates ask for', () => {
   test.each([
     ['{{ .Phases.b.Output.x }}', 'runs later'],
