@@ -80,8 +80,14 @@ async function play(seed: number, scenario: Scenario, time: VirtualTime, random:
   furnish(server)
   const trouble = new TroubleMaker({ ...deps, cast, scenario })
   trouble.start()
-  const over = (): boolean =>
-    observer.complaints.length > 0 || (trouble.over && scenario.actionSets.every((drawn) => isOver(server, created, drawn)))
+  let lookedAt = -1
+  const over = (): boolean => {
+    if (observer.complaints.length > 0) return true
+    // Nothing comes to its end without a write.
+    if (!trouble.over || lookedAt === server.version) return false
+    lookedAt = server.version
+    return scenario.actionSets.every((drawn) => isOver(server, created, drawn))
+  }
   await time.run(over, startMs + scenario.troubleMs + patienceOf(scenario))
   const complaints = [
     ...observer.complaints,
