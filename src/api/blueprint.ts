@@ -3,6 +3,7 @@ import { Artifact } from './artifact.ts'
 import { defineKind, type StoredMeta } from './kind.ts'
 import { names } from './names.ts'
 import { ObjectReference } from './object-reference.ts'
+import { resumeAnswers, RetryPolicy } from './phase-policy.ts'
 
 export const BlueprintPhase = object(
   {
@@ -12,6 +13,11 @@ export const BlueprintPhase = object(
       map(ObjectReference, 'Secrets and ConfigMaps of this phase, by a name of your own; every text is a template.'),
     ),
     suspend: optional(flag('true: the action waits before this phase until a person approves it.')),
+    timeout: optional(text('Longest time of one try, as a Go duration. The setting of the engine when absent.')),
+    retry: optional(RetryPolicy),
+    resume: optional(
+      oneOf(resumeAnswers, "What to do when the engine died while the phase ran. The function's own answer when absent."),
+    ),
     args: optional(anything('Arguments of the function; every text is a template. The list form of 2018 is accepted.')),
   },
   'One step of an action.',
@@ -27,6 +33,8 @@ export const BlueprintAction = object(
     secretNames: optional(list(text('Name.'), 'Secrets that the ActionSet is expected to name; documentation.')),
     inputArtifactNames: optional(list(text('Name.'), 'Artifacts that the ActionSet is expected to bring; documentation.')),
     outputArtifacts: optional(map(Artifact, 'Artifacts of this action; values are templates, rendered at the end.')),
+    timeout: optional(text('Longest time of all its phases together, as a Go duration. The deferred phase has its own.')),
+    retry: optional(RetryPolicy),
     phases: optional(list(BlueprintPhase, 'Steps, run in this order.')),
     deferPhase: optional(BlueprintPhase),
   },

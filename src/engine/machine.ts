@@ -55,6 +55,8 @@ export type MachineEvent =
       readonly at: PhaseAt
       readonly now: string
       readonly configMaps?: RunPhase['configMaps']
+      /** It does not go on from where an earlier attempt was. */
+      readonly anew?: boolean
       /** The first one, of what must be known before anything is done. */
       readonly checkpoint?: unknown
     }
@@ -62,6 +64,14 @@ export type MachineEvent =
   | { readonly type: 'progressed'; readonly at: PhaseAt; readonly progress: PhaseProgress }
   | { readonly type: 'warned'; readonly at?: PhaseAt; readonly message: string }
   | { readonly type: 'phaseEnded'; readonly at: PhaseAt; readonly now: string; readonly output?: RunPhase['output'] }
+  | {
+      /** It failed, and is tried again at `retryAt`. */
+      readonly type: 'phaseRetried'
+      readonly at: PhaseAt
+      readonly retryAt: string
+      readonly limit: number
+      readonly failure: RunFailure
+    }
   | { readonly type: 'phaseFailed'; readonly at: PhaseAt; readonly now: string; readonly failure: RunFailure }
   | { readonly type: 'cancelled' }
   | { readonly type: 'artifactsRendered'; readonly artifacts: Artifacts }
@@ -84,7 +94,7 @@ export interface Reduced {
 
 export type Step =
   | { readonly kind: 'launch' }
-  /** `resumed`: the journal says that it ran already when this attempt took over. */
+  /** `resumed`: the journal says that it ran already when this attempt took over. A phase that waits to be tried again is not. */
   | { readonly kind: 'phase'; readonly at: PhaseAt; readonly resumed: boolean }
   /** The phase wants an approval that is not there: give the action free until it is. */
   | { readonly kind: 'suspend'; readonly at: number }
@@ -99,13 +109,15 @@ export function nextStep({ plan, action }: ActionState): Step {
   if (!action.launched) return action.cancelled || action.error ? { kind: 'finish' } : { kind: 'launch' }
   const at = action.phases.findIndex((phase) => phase.state !== 'complete')
   const phase = action.phases[at]
-  if (phase?.state === 'running') return { kind: 'phase', at, resumed: true }
+  if (phase?.state === 'running') return { kind: 'phase', at, resumed: phase.retryAt === undefined }
   if (phase?.state === 'pending' && !action.cancelled) {
     const waits = plan.suspends?.includes(at) && !phase.approved
     return waits ? { kind: 'suspend', at } : { kind: 'phase', at, resumed: false }
   }
   if (action.deferPhase?.state === 'pending') return { kind: 'phase', at: 'defer', resumed: false }
-  if (action.deferPhase?.state === 'running') return { kind: 'phase', at: 'defer', resumed: true }
+  if (action.deferPhase?.state === 'running') {
+    return { kind: 'phase', at: 'defer', resumed: action.deferPhase.retryAt === undefined }
+  }
   if (phase !== undefined || action.error) return { kind: 'finish' }
   if (plan.hasArtifacts && action.artifacts === undefined) return { kind: 'artifacts' }
   if (plan.wantsRecord && action.record === undefined) return { kind: 'record' }
@@ -158,6 +170,8 @@ export function reduce(state: ActionState, event: MachineEvent): Reduced {
       return to(warn(action, event.at, event.message), { type: 'Warning', reason: 'Warning', message: event.message })
     case 'phaseEnded':
       return to(...endPhase(action, event))
+    case 'phaseRetried':
+      return to(...retryPhase(action, event))
     case 'phaseFailed':
       return to(failPhase(action, event), warning(plan, phaseFailureText(action, event)))
     case 'cancelled':
@@ -193,7 +207,10 @@ export function phaseAt(action: RunAction, at: PhaseAt): RunPhase {
 }
 
 function setPhase(action: RunAction, at: PhaseAt, change: Partial<RunPhase>): Partial<RunAction> {
-  const changed = { ...phaseAt(action, at), ...change }
+  return putPhase(action, at, { ...phaseAt(action, at), ...change })
+}
+
+function putPhase(action: RunAction, at: PhaseAt, changed: RunPhase): Partial<RunAction> {
   if (at === 'defer') return { deferPhase: changed }
   return { phases: action.phases.map((phase, index) => (index === at ? changed : phase)) }
 }
@@ -227,27 +244,32 @@ function suspend(action: RunAction, { at, now }: Of<'suspended'>): [Partial<RunA
 }
 
 function startPhase(action: RunAction, event: Of<'phaseStarted'>): [Partial<RunAction>, Note] {
-  const phase = phaseAt(action, event.at)
+  const { checkpoint, retryAt, ...phase } = phaseAt(action, event.at)
   const again = phase.state === 'running'
+  const anew = !again || retryAt !== undefined || event.anew === true
+  const first = event.checkpoint ?? (anew ? undefined : checkpoint)
   const word = event.at === 'defer' ? 'deferPhase' : 'Phase'
-  const change = setPhase(action, event.at, {
+  const started: RunPhase = {
+    ...phase,
     state: 'running',
     attempt: (phase.attempt ?? 0) + 1,
     startedAt: phase.startedAt ?? event.now,
+    ...(anew ? { round: (phase.round ?? 0) + 1, roundStartedAt: event.now } : {}),
     ...(event.configMaps && !phase.configMaps ? { configMaps: event.configMaps } : {}),
-    ...(event.checkpoint === undefined ? {} : { checkpoint: event.checkpoint }),
-  })
+    ...(first === undefined ? {} : { checkpoint: first }),
+  }
+  const change = putPhase(action, event.at, started)
   const label = event.at === 'defer' ? 'deferPhase' : 'phase'
   return [
     change,
     again
-      ? normal(`Resumed ${word}`, `Resuming ${label} ${phase.name}`)
+      ? normal(`Resumed ${word}`, `${anew ? 'Restarting' : 'Resuming'} ${label} ${phase.name}`)
       : normal(`Started ${word}`, `Executing ${label} ${phase.name}`),
   ]
 }
 
 function endPhase(action: RunAction, event: Of<'phaseEnded'>): [Partial<RunAction>, Note] {
-  const { checkpoint: _done, ...phase } = phaseAt(action, event.at)
+  const { checkpoint: _done, lastError: _healed, ...phase } = phaseAt(action, event.at)
   const ended: RunPhase = {
     ...phase,
     state: 'complete',
@@ -260,9 +282,25 @@ function endPhase(action: RunAction, event: Of<'phaseEnded'>): [Partial<RunActio
   return [{ phases }, normal('Ended Phase', `Completed phase ${phase.name}`)]
 }
 
+/** Nothing of the try that failed is gone on with; its error stays, and is told as a warning. */
+function retryPhase(action: RunAction, { at, retryAt, limit, failure }: Of<'phaseRetried'>): [Partial<RunAction>, Note] {
+  const { checkpoint: _spent, ...phase } = phaseAt(action, at)
+  const retries = (phase.retries ?? 0) + 1
+  const message = `attempt ${retries + 1} of ${limit + 1} after: ${failure.message.slice(0, maxCauseChars)}`
+  const change = putPhase(action, at, { ...phase, state: 'running', retries, retryAt, lastError: failure })
+  const warned = warn({ ...action, ...change }, at, message)
+  return [
+    { ...change, ...warned },
+    { type: 'Warning', reason: 'Retrying Phase', message: `Phase ${phase.name}: ${message}` },
+  ]
+}
+
+const maxCauseChars = 500
+
 /** The deferred phase's failure replaces an earlier one as the action's error, as in Kanister; the earlier stays at its phase. */
 function failPhase(action: RunAction, event: Of<'phaseFailed'>): Partial<RunAction> {
-  const change = setPhase(action, event.at, { state: 'failed', error: event.failure, endedAt: event.now })
+  const { retryAt: _over, ...phase } = phaseAt(action, event.at)
+  const change = putPhase(action, event.at, { ...phase, state: 'failed', error: event.failure, endedAt: event.now })
   return { ...change, error: event.failure }
 }
 

@@ -14,6 +14,8 @@ export interface PhaseContextOptions {
   readonly at: PhaseAt
   readonly phase: BlueprintPhase
   readonly actionIndex: number
+  /** Times that the phase began anew, this one included: names of what it makes tell them apart. */
+  readonly round: number
   /** The checkpoint that an earlier attempt left. */
   readonly resumed: unknown
   readonly signal: AbortSignal
@@ -67,16 +69,17 @@ export function phaseContext(attempt: Attempt, options: PhaseContextOptions): Fu
       })
     },
     condition: (language, condition) => deps.renderer.condition(language, condition, scopeOf(attempt)),
-    deriveName: (prefix) => deriveName(prefix, run.actionSetUid, options.actionIndex, at),
+    deriveName: (prefix) =>
+      deriveName(prefix, `${run.actionSetUid}/${options.actionIndex}/${at}${options.round > 1 ? `/${options.round}` : ''}`),
   }
 }
 
 /**
  * The same for every attempt of a phase, so that a resumed one meets what an earlier one made; told apart from other phases
- * by index, since names may repeat.
+ * by index, since names may repeat. A phase that begins anew makes things of other names: it must not take those of the try before for its own.
  */
-function deriveName(prefix: string, uid: string, actionIndex: number, at: PhaseAt): string {
-  const hash = createHash('sha256').update(`${uid}/${actionIndex}/${at}`).digest('hex').slice(0, 12)
+function deriveName(prefix: string, of: string): string {
+  const hash = createHash('sha256').update(of).digest('hex').slice(0, 12)
   return `${prefix.slice(0, 63 - hash.length)}${hash}`
 }
 

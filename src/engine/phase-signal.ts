@@ -1,11 +1,12 @@
 import type { Clock } from '../base/clock.ts'
 import { runError } from './errors.ts'
+import type { Deadline } from './phase-policy.ts'
 
 export interface PhaseSignalOptions {
   /** For messages: `phase "dump"`. */
   readonly what: string
   readonly clock: Clock
-  readonly timeoutMs: number
+  readonly deadline: Deadline
   /** What the work gets to return after its signal was aborted. */
   readonly graceMs: number
   /** Each of them stops the work. */
@@ -18,12 +19,14 @@ export interface PhaseSignalOptions {
  * return in its grace time is left behind, with RUN_STUCK.
  */
 export async function withPhaseSignal<T>(options: PhaseSignalOptions, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const { what, clock, timeoutMs, graceMs, signals } = options
+  const { clock, deadline, graceMs, signals } = options
   const own = new AbortController()
   const settled = new AbortController()
   const signal = AbortSignal.any([...signals, own.signal])
-  const timeout = runError('RUN_TIMEOUT', `${what} did not end within ${timeoutMs / 1000} s`)
-  clock.sleep(timeoutMs, settled.signal).then(
+  const timeout = runError('RUN_TIMEOUT', deadline.text)
+  const leftMs = deadline.atMs - clock.now()
+  if (leftMs <= 0) own.abort(timeout)
+  clock.sleep(Math.min(longestTimerMs, leftMs), settled.signal).then(
     () => own.abort(timeout),
     () => undefined,
   )
@@ -37,6 +40,9 @@ export async function withPhaseSignal<T>(options: PhaseSignalOptions, work: (sig
     own.abort(new Error('settled'))
   }
 }
+
+/** Longer ones end at once in Node. */
+const longestTimerMs = 2 ** 31 - 1
 
 /** Never resolves; rejects when the work did not listen. */
 async function stuck(options: PhaseSignalOptions, signal: AbortSignal, settled: AbortSignal, graceMs: number): Promise<never> {

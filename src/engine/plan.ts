@@ -3,6 +3,7 @@ import type { ActionSet, ActionSpec, ActionSetStatus } from '../api/actionset.ts
 import { states } from '../api/actionset.ts'
 import type { Blueprint, BlueprintAction, BlueprintPhase, TemplateLanguage } from '../api/blueprint.ts'
 import { fieldAnnotations } from '../api/names.ts'
+import { policyFaults } from '../api/phase-policy.ts'
 import type { RunActionSpec } from '../api/run.ts'
 import { messageOf } from '../base/errors.ts'
 import type { PhaseFunction } from '../functions/define.ts'
@@ -113,9 +114,12 @@ function planAction(request: PlanRequest, action: ActionSpec, actionIndex: numbe
   const findings = phases.flatMap((phase) =>
     checkPhase(request.findFunction, phase, action.preferredVersion ?? '').map((message) => at('launch', message, phase.name)),
   )
+  const ofPolicies = [found, ...phases].flatMap((owner) =>
+    policyFaults(owner).map(({ message }) => at('launch', message, owner === found ? undefined : owner.name)),
+  )
   const marked = markSuspended(blueprint, action.name ?? '', found)
   const ofMarks = marked.faults.map((message) => at('launch', message))
-  return { findings: [...findings, ...ofMarks], action: freeze(action, blueprint, marked.action) }
+  return { findings: [...findings, ...ofPolicies, ...ofMarks], action: freeze(action, blueprint, marked.action) }
 }
 
 function missingAction(action: ActionSpec, name: string, blueprint: Blueprint): string {
@@ -148,7 +152,8 @@ export function languageOf(blueprint: Blueprint): TemplateLanguage {
   return blueprint.templateLanguage ?? (annotated === 'Handlebars' ? 'Handlebars' : 'GoTemplate')
 }
 
-function hashOf(blueprint: Blueprint): string {
+/** By which a Run remembers which Blueprint it is of. */
+export function hashOf(blueprint: Blueprint): string {
   const { actions, templateLanguage } = blueprint
   return createHash('sha256').update(JSON.stringify({ actions, templateLanguage })).digest('hex')
 }

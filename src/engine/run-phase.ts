@@ -2,6 +2,7 @@ import type { BlueprintPhase } from '../api/blueprint.ts'
 import { toRfc3339 } from '../base/clock.ts'
 import { withCleanupSignal } from '../base/deadline.ts'
 import { messageOf } from '../base/errors.ts'
+import { parseGoDuration } from '../base/go-duration.ts'
 import { abandon } from '../functions/abandon.ts'
 import type { FunctionContext } from '../functions/context.ts'
 import type { PhaseFunction } from '../functions/define.ts'
@@ -13,43 +14,50 @@ import { runError } from './errors.ts'
 import { checkCheckpoint, checkOutputs, failureOf } from './limits.ts'
 import { phaseAt, type PhaseAt } from './machine.ts'
 import { phaseContext } from './phase-context.ts'
+import { deadlineOfTry, decideRetry } from './phase-policy.ts'
 import { withPhaseSignal } from './phase-signal.ts'
 import { fetchObjects, type Fetched, type References } from './references.ts'
 
 /**
- * Runs one phase, or goes on with one that an earlier attempt left running, and journals how it ended. What can fail without a
- * side effect (objects, templates, arguments) comes before the write that says the phase runs; that write is durable before
- * the function starts. Throws only when this attempt must stop: shutdown, or the action was lost.
+ * Runs one try of a phase, or goes on with one that an earlier attempt left running, and journals how it ended: well, badly, or to be tried
+ * again. What can fail without a side effect (objects, templates, arguments) comes before the write that says the phase runs; that write is
+ * durable before the function starts. Throws only when this attempt must stop: shutdown, or the action was lost.
  */
 export async function runPhase(attempt: Attempt, at: PhaseAt, resumed: boolean, actionIndex: number): Promise<void> {
   const { journal, deps } = attempt
   const phase = blueprintPhase(attempt, at)
-  const checkpoint = resumed ? phaseAt(journal.action, at).checkpoint : undefined
   const now = (): string => toRfc3339(deps.clock.now())
   const afterwards: (() => Promise<void>)[] = []
-  const context = (signal: AbortSignal): FunctionContext =>
-    phaseContext(attempt, {
+  const contexts = (round: number, checkpoint: unknown): Contexts => {
+    const options = {
       at,
       phase,
       actionIndex,
+      round,
       resumed: checkpoint,
-      signal,
-      afterwards: (work) => void afterwards.push(work),
-    })
+      afterwards: (work: () => Promise<void>) => void afterwards.push(work),
+    }
+    return (signal) => phaseContext(attempt, { ...options, signal })
+  }
+  const before = phaseAt(journal.action, at)
+  const earlier = resumed ? contexts(before.round ?? 1, before.checkpoint) : undefined
   let joined = false
   try {
-    const output = await withPhaseSignal(signalOptions(attempt, at, phase), async (signal) => {
-      const { fn, args, fetched } = await prepare(attempt, at, phase, resumed, signal)
-      if (resumed && fn.prepare && checkpoint === undefined) throw interrupted(phase)
-      const first = resumed ? undefined : checkCheckpoint(await fn.prepare?.(context(signal), args))
+    if (before.retryAt !== undefined) await backOff(attempt, at, phase, before.retryAt)
+    const output = await withPhaseSignal(signalOptions(attempt, at, phase, resumed), async (signal) => {
+      const anew = !resumed || phase.resume === 'restart'
+      if (earlier && anew) await endEarlier(attempt, phase, earlier)
+      const { fn, args, fetched } = await prepare(attempt, at, phase, !anew, signal)
+      if (!anew && fn.prepare && before.checkpoint === undefined) throw interrupted(phase)
+      const context = earlier && !anew ? earlier : contexts((before.round ?? 0) + 1, undefined)
+      const first = anew ? checkCheckpoint(await fn.prepare?.(context(signal), args)) : undefined
       signal.throwIfAborted()
-      journal.apply({
-        type: 'phaseStarted',
-        at,
-        now: now(),
+      const started = {
         ...frozenConfigMaps(fetched),
         ...(first ? { checkpoint: first } : {}),
-      })
+        ...(resumed && anew ? { anew } : {}),
+      }
+      journal.apply({ type: 'phaseStarted', at, now: now(), ...started })
       await journal.flush()
       signal.throwIfAborted()
       joined = true
@@ -59,21 +67,58 @@ export async function runPhase(attempt: Attempt, at: PhaseAt, resumed: boolean, 
     journal.apply({ type: 'phaseEnded', at, now: now(), ...(output ? { output } : {}) })
   } catch (error) {
     if (journal.lost.aborted || runError.is(error, 'RUN_SHUTDOWN')) throw error
-    if (resumed && !joined) await abandonEarlier(attempt, phase, context)
-    journal.apply({ type: 'phaseFailed', at, now: now(), failure: failureOf(asInterrupted(error)) })
+    if (earlier && !joined) await endEarlier(attempt, phase, earlier)
+    failOrRetry(attempt, at, phase, asInterrupted(error))
   }
   for (const work of afterwards) journal.whenDurable(() => void work())
+  if (phaseAt(journal.action, at).retryAt !== undefined) await journal.flush()
+}
+
+type Contexts = (signal: AbortSignal) => FunctionContext
+
+function failOrRetry(attempt: Attempt, at: PhaseAt, phase: BlueprintPhase, error: unknown): void {
+  const { journal, deps } = attempt
+  const nowMs = deps.clock.now()
+  const failure = failureOf(error)
+  const again =
+    at !== 'defer' && attempt.cancel.aborted
+      ? undefined
+      : decideRetry({
+          phase,
+          action: at === 'defer' ? undefined : attempt.spec.blueprint,
+          journal: phaseAt(journal.action, at),
+          error,
+          nowMs,
+          actionEndsAtMs: at === 'defer' ? Infinity : actionEndsAtMs(attempt),
+        })
+  if (again)
+    journal.apply({ type: 'phaseRetried', at, retryAt: new Date(again.atMs).toISOString(), limit: again.limit, failure })
+  else journal.apply({ type: 'phaseFailed', at, now: toRfc3339(nowMs), failure })
+}
+
+/** The rest of the wait before a phase is tried again; a cancel, a shutdown and the action's deadline end it at once. */
+async function backOff(attempt: Attempt, at: PhaseAt, phase: BlueprintPhase, retryAt: string): Promise<void> {
+  const { deps } = attempt
+  const options = {
+    ...signalOptions(attempt, at, phase, false),
+    signals: at === 'defer' ? [attempt.stop] : [attempt.stop, attempt.cancel],
+  }
+  const waitMs = Math.max(0, Date.parse(retryAt) - deps.clock.now())
+  // The try's own time begins after it.
+  const deadline = { ...options.deadline, atMs: at === 'defer' ? Infinity : actionEndsAtMs(attempt) }
+  await withPhaseSignal({ ...options, deadline }, (signal) => deps.clock.sleep(waitMs, signal))
+}
+
+function actionEndsAtMs({ spec, journal }: Attempt): number {
+  const timeoutMs = parseGoDuration(spec.blueprint?.timeout ?? '')
+  return timeoutMs === undefined ? Infinity : Date.parse(journal.action.startedAt ?? '') + timeoutMs
 }
 
 /** Less than what a cancel may take in all. */
 const abandonMs = 12_000
 
 /** What a dead attempt left running must not outlive the phase: a cancel found on resume stops it too. A failure is a warning. */
-async function abandonEarlier(
-  attempt: Attempt,
-  phase: BlueprintPhase,
-  context: (signal: AbortSignal) => FunctionContext,
-): Promise<void> {
+async function endEarlier(attempt: Attempt, phase: BlueprintPhase, context: Contexts): Promise<void> {
   const { deps, spec, stop } = attempt
   try {
     const fn = deps.findFunction(phase.func ?? '', spec.action.preferredVersion ?? '')
@@ -108,7 +153,7 @@ async function prepare(
 ): Promise<Prepared> {
   const { deps, spec, journal } = attempt
   const fn = deps.findFunction(phase.func ?? '', spec.action.preferredVersion ?? '')
-  if (resumed && fn.resume === 'refuse') throw interrupted(phase)
+  if (resumed && (phase.resume ?? fn.resume) === 'refuse') throw interrupted(phase)
   const fetched = await fetchPhase(attempt, at, signal)
   attempt.fetched.set(at, fetched)
   const { named, faults } = nameArgs(fn, phase.args)
@@ -145,13 +190,27 @@ export function blueprintPhase({ spec }: Attempt, at: PhaseAt): BlueprintPhase {
   return phase
 }
 
-function signalOptions(attempt: Attempt, at: PhaseAt, phase: BlueprintPhase): Parameters<typeof withPhaseSignal>[0] {
-  const { deps, settings, cancel } = attempt
+function signalOptions(
+  attempt: Attempt,
+  at: PhaseAt,
+  phase: BlueprintPhase,
+  resumed: boolean,
+): Parameters<typeof withPhaseSignal>[0] {
+  const { deps, settings, cancel, spec, journal } = attempt
   const ending = stopsAtOnce(attempt, phase) ? attempt.stop : attempt.lateStop
+  const nowMs = deps.clock.now()
+  const startedMs = resumed ? Date.parse(phaseAt(journal.action, at).roundStartedAt ?? '') : nowMs
   return {
     what: `phase "${phase.name ?? ''}" (${phase.func ?? ''})`,
     clock: deps.clock,
-    timeoutMs: settings.phaseTimeoutMs,
+    deadline: deadlineOfTry({
+      phase,
+      action: at === 'defer' ? undefined : spec.blueprint,
+      actionName: spec.action.name ?? '',
+      tryStartedMs: Number.isNaN(startedMs) || phase.resume === 'restart' ? nowMs : startedMs,
+      actionStartedMs: Date.parse(journal.action.startedAt ?? '') || nowMs,
+      phaseTimeoutMs: settings.phaseTimeoutMs,
+    }),
     graceMs: settings.graceMs,
     signals: at === 'defer' ? [ending] : [ending, cancel],
   }
