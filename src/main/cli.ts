@@ -15,7 +15,9 @@ import { version } from './version.ts'
 
 /** The command line of `holdfast`, and of kanctl where the words are the same. */
 export async function main(words: readonly string[]): Promise<void> {
-  await runProgram(words, (open) => {
+  // Loaded for itself: it brings the repository along.
+  const repo = words[0] === 'repo' ? await import('./repo-program.ts') : undefined
+  await runProgram(words, (open, ways) => {
     const program = new Command('holdfast')
       .description('Backs up and restores stateful applications on Kubernetes.')
       .version(version)
@@ -24,6 +26,9 @@ export async function main(words: readonly string[]): Promise<void> {
     program.addCommand(blueprintCommand(offline, async (flags) => renderDependencies(await open(flags))))
     program.addCommand(validateCommand(offline))
     for (const command of actionSetCommands(open)) program.addCommand(command)
+    program.addCommand(
+      repo ? repo.repoProgram({ output, ...ways }) : new Command('repo').description('Work on a repository of backups.'),
+    )
     return program
   })
 }
@@ -46,21 +51,34 @@ export async function mainCreateActionSet(words: readonly string[]): Promise<voi
   await runProgram(words, (open) => createActionSetCommand('kubectl create actionset', open))
 }
 
+/** For commands that ask the cluster only at times. */
+interface Ways {
+  readonly env: NodeJS.ProcessEnv
+  readonly signal: AbortSignal
+  readonly openKube: (flags: ConnectionFlags) => Promise<Kube>
+}
+
 type OpenCluster = (flags: ConnectionFlags) => Promise<CreateActionSetDeps>
 
 /** Runs the words, prints a failure as one line and sets the exit code that its error names. */
-async function runProgram(words: readonly string[], define: (open: OpenCluster) => Command): Promise<void> {
+async function runProgram(words: readonly string[], define: (open: OpenCluster, ways: Ways) => Command): Promise<void> {
   const opened: Kube[] = []
   const interrupted = new AbortController()
   process.once('SIGINT', () => interrupted.abort(new Error('interrupted')))
-  const program = define(async (flags) => {
+  const connect = async (flags: ConnectionFlags): Promise<Kube> => {
     const kube = await openKube({
       env: process.env,
       ...(flags.context ? { context: flags.context } : {}),
       ...(flags.kubeconfig ? { kubeconfig: flags.kubeconfig } : {}),
     })
     opened.push(kube)
-    return dependencies(kube, flags, interrupted.signal)
+    return kube
+  }
+  const { signal } = interrupted
+  const program = define(async (flags) => dependencies(await connect(flags), flags, signal), {
+    env: process.env,
+    signal,
+    openKube: connect,
   })
   throwOnWrongFlags(program)
   try {

@@ -15,7 +15,7 @@ export interface CheckOptions {
   /** Read every pack and open every blob, not only what leads to them. @default false */
   readonly readData?: boolean | DataSubset
   readonly signal?: AbortSignal
-  readonly onProgress?: (progress: { readonly packsRead: number; readonly packCount: number }) => void
+  readonly onProgress?: (progress: { readonly packsRead: number; readonly packCount: number; readonly readBytes: number }) => void
   readonly onWarning?: (warning: string) => void
 }
 
@@ -167,7 +167,7 @@ async function readPacks(
           both.throwIfAborted()
           note(`pack ${pack.id}`, messageOf(error))
         }
-        onProgress?.({ packsRead: ++packsRead, packCount: packs.length })
+        onProgress?.({ packsRead: ++packsRead, packCount: packs.length, readBytes })
       },
       signal,
     )

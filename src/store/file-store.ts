@@ -22,8 +22,8 @@ export class FileStore implements ObjectStore, AsyncDisposable {
   readonly description: string
   readonly #folder: StoreFolder
 
-  constructor(root: string) {
-    this.#folder = new StoreFolder(root)
+  constructor(root: string, options: { readonly marked?: boolean } = {}) {
+    this.#folder = new StoreFolder(root, options)
     this.description = this.#folder.description
   }
 

@@ -114,7 +114,7 @@ class FolderWalk {
   async run(): Promise<BackedUp> {
     const { paths, parent, excludes = [] } = this.#options
     try {
-      const tree = await this.#saveTargets(paths.map((path) => splitPath(path)))
+      const tree = await this.#saveTargets(await this.#present(paths))
       if (this.filesNew + this.filesChanged + this.filesUnmodified + this.#dirCount === 0)
         throw repositoryError('REPOSITORY_BAD_ARGUMENT', `nothing of ${paths.join(', ')} could be read; no snapshot was made`)
       return {
@@ -130,6 +130,20 @@ class FolderWalk {
     } finally {
       await this.#parents.close()
     }
+  }
+
+  /** A path that is not there is said, also where another one that is there would cover it. */
+  async #present(paths: readonly string[]): Promise<Buffer[][]> {
+    const targets: Buffer[][] = []
+    for (const path of paths) {
+      try {
+        await lstat(path)
+        targets.push(splitPath(path))
+      } catch (error) {
+        this.#noteUnreadable(Buffer.from(path), error)
+      }
+    }
+    return targets
   }
 
   /** The directories above what was asked for are in the snapshot too, with nothing else in them. */

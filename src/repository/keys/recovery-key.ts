@@ -39,7 +39,8 @@ export function recoveryKeyFingerprint(recoveryKey: string): string {
   )
 }
 
-function parseRecoveryKey(recoveryKey: string): Buffer {
+/** The 32 bytes of a recovery key. REPOSITORY_BAD_ARGUMENT when the text is none. */
+export function parseRecoveryKey(recoveryKey: string): Buffer {
   if (!/^hfr1-[0-9a-f]{64}$/.test(recoveryKey.trim())) {
     throw repositoryError('REPOSITORY_BAD_ARGUMENT', `the recovery key is malformed: it must be ${prefix} and 64 hex digits`)
   }

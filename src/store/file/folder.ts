@@ -19,16 +19,19 @@ const longestNameBytes = 255
 export class StoreFolder {
   readonly root: string
   readonly description: string
+  readonly #mark: string
   #checked: Promise<string> | undefined
 
-  constructor(root: string) {
+  /** `marked: false` takes any folder that is there: for a person who named it. */
+  constructor(root: string, { marked = true }: { readonly marked?: boolean } = {}) {
     this.root = root
-    this.description = `filestore ${root}`
+    this.description = `${marked ? 'filestore' : 'folder'} ${root}`
+    this.#mark = marked ? join(root, markName) : root
   }
 
   /** The folder by its real name; STORE_NO_BUCKET when it is not a store. Asked once, again after a failure. */
   async open(): Promise<string> {
-    this.#checked ??= checkFolder(this.root).catch((error: unknown) => {
+    this.#checked ??= checkFolder(this.root, this.#mark).catch((error: unknown) => {
       this.#checked = undefined
       throw error
     })
@@ -104,13 +107,14 @@ export async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-async function checkFolder(root: string): Promise<string> {
+async function checkFolder(root: string, mark: string): Promise<string> {
   try {
-    await stat(join(root, markName))
+    await stat(mark)
     return await realpath(root)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code !== 'ENOENT' && code !== 'ENOTDIR') throw translateFileError(error, 'opening', `filestore ${root}`)
+    if (mark === root) throw storeError('STORE_NO_BUCKET', `folder ${root} does not exist`, { cause: error })
     throw storeError(
       'STORE_NO_BUCKET',
       `folder ${root} is not a filestore: it lacks the file ${markName}. Mount the volume there; on a new volume, make that file once`,
