@@ -45,7 +45,12 @@ export function analyseTemplate(source: string, dialect: TemplateDialect, librar
 function analyseHandlebars(source: string, library: FunctionLibrary): TemplateAnalysis {
   const tree = parseHandlebars(source)
   const uses = usesOf(tree)
-  return { uses, faults: faultsOfCalls(uses, source, 'Handlebars', library), dead: decidedConditions(tree.body) }
+  const unknown = (uses.unknownData ?? []).map(({ name, known, place }) => ({
+    message: `there is no "@${name}" here; there is ${known.map((each) => `@${each}`).join(', ')}`,
+    place,
+  }))
+  const faults = [...unknown, ...faultsOfCalls(uses, source, 'Handlebars', library)]
+  return { uses, faults, dead: decidedConditions(tree.body) }
 }
 
 function analyseGo(source: string, library: FunctionLibrary): TemplateAnalysis {

@@ -37,6 +37,15 @@ export type KnownArgument =
 export interface TemplateUses {
   readonly paths: readonly UsedPath[]
   readonly functions: readonly UsedFunction[]
+  /** Data variables of Handlebars (`@index`) that there are not where they stand. */
+  readonly unknownData?: readonly UnknownData[]
+}
+
+export interface UnknownData {
+  /** Without the `@`. */
+  readonly name: string
+  readonly known: readonly string[]
+  readonly place: TemplatePlace
 }
 
 /** Functions whose arguments are only asked about. */

@@ -1,5 +1,5 @@
 import { sprintValue } from '../go/print.ts'
-import { askingFunctions, type TemplateUses, type UsedFunction, type UsedPath } from '../template-uses.ts'
+import { askingFunctions, type TemplateUses, type UnknownData, type UsedFunction, type UsedPath } from '../template-uses.ts'
 import type { EachNode, Expression, HandlebarsNode, HandlebarsTree, PathExpression, WithNode } from './tree.ts'
 
 /** The paths that a template looks at, for lint. Paths over computed values (the result of a call) are not among them. */
@@ -11,14 +11,18 @@ export function pathsUsed(tree: HandlebarsTree): readonly UsedPath[] {
 export function usesOf(tree: HandlebarsTree): TemplateUses {
   const collector = new Collector()
   collector.body(tree.body, [{ context: [], names: new Map() }])
-  return { paths: collector.paths, functions: collector.functions }
+  return { paths: collector.paths, functions: collector.functions, unknownData: collector.unknownData }
 }
 
 /** Where the context of a block and its parameters come from; undefined when it was computed. */
 interface Frame {
   readonly context: readonly string[] | undefined
   readonly names: ReadonlyMap<string, readonly string[] | undefined>
+  readonly isLoop?: boolean
 }
+
+/** What `each` brings as `@…`. */
+const loopData: readonly string[] = ['index', 'key', 'first', 'last']
 
 type Asking = Pick<UsedPath, 'isOptional' | 'isCondition'>
 
@@ -27,6 +31,7 @@ const plainly: Asking = { isOptional: false, isCondition: false }
 class Collector {
   readonly paths: UsedPath[] = []
   readonly functions: UsedFunction[] = []
+  readonly unknownData: UnknownData[] = []
 
   body(nodes: readonly HandlebarsNode[], frames: readonly Frame[]): void {
     for (const node of nodes) {
@@ -70,8 +75,13 @@ class Collector {
     })
   }
 
+  #data({ parts: [name = ''], place }: PathExpression, frames: readonly Frame[]): void {
+    const known = ['root', ...(frames.some((frame) => frame.isLoop) ? loopData : [])]
+    if (!known.includes(name)) this.unknownData.push({ name, known, place })
+  }
+
   #path(path: PathExpression, frames: readonly Frame[], asking: Asking): void {
-    if (path.isData && path.parts[0] !== 'root') return
+    if (path.isData) this.#data(path, frames)
     const parts = absolute(path, frames)
     if (parts) this.paths.push({ parts, text: path.text, ...asking, place: path.place })
   }
@@ -80,7 +90,11 @@ class Collector {
 function frameOf(node: WithNode | EachNode, frames: readonly Frame[]): Frame {
   const subject = node.subject.kind === 'path' ? absolute(node.subject, frames) : undefined
   const context = subject && node.kind === 'each' ? [...subject, '*'] : subject
-  return { context, names: new Map(node.names.map((name, at) => [name, at === 0 ? context : undefined])) }
+  return {
+    context,
+    isLoop: node.kind === 'each',
+    names: new Map(node.names.map((name, at) => [name, at === 0 ? context : undefined])),
+  }
 }
 
 /** The parts from the root on; undefined where a computed value lies in between. */

@@ -188,6 +188,15 @@ describe('functions and arguments', () => {
 })
 
 describe('what stands deeper', () => {
+  test('a data variable of Handlebars that there is not is an error, inside of a loop and outside', () => {
+    const image = (template: string): string =>
+      inPhase(['- func: KubeTask', '  name: a', '  args:', `    image: '${template}'`, '    command: [x]'], 'Handlebars')
+
+    expect(messages(image('{{#each StatefulSet.Pods}}{{#if @frist}}{{this}}{{/if}}{{/each}}'))).toContain('no "@frist" here')
+    expect(messages(image('{{@index}}'))).toContain('no "@index" here; there is @root')
+    expect(found(image('{{#each StatefulSet.Pods}}{{#if @first}}{{this}}{{@index}}{{/if}}{{/each}}{{@root.Time}}'))).toEqual([])
+  })
+
   const phase = (reference: string): string => inPhase(['- func: KubeOps', '  name: a', '  args:', `    ${reference}`])
 
   test('a misspelt field within an argument is an error, one like no other a warning', () => {
