@@ -28,7 +28,7 @@ export interface ChaosResult {
   readonly takeoverMs: readonly number[]
 }
 
-const killsPerRound = 2
+const killsPerRound = 3
 const endMs = 150_000
 
 /** Rounds of work with kills in it, each looked at when it has ended. */
@@ -40,7 +40,8 @@ export async function runChaos(stage: Stage, { kills, seed, untilMs = Infinity, 
   for (let round = 1; sum.total < kills && performance.now() < untilMs; round++) {
     const work = await startWork(stage, round, drawWork(random))
     const done: Kill[] = []
-    for (let each = 0; each < Math.min(killsPerRound, kills - sum.total - done.length + each); each++) {
+    const count = Math.min(killsPerRound, kills - sum.total)
+    while (done.length < count) {
       const moment = await waitForMoment(random, watcher)
       done.push(await kill(stage, watcher, random, drawKill(random), moment))
     }
@@ -76,7 +77,7 @@ export async function runChaos(stage: Stage, { kills, seed, untilMs = Infinity, 
 /** One that scales at a time: two would fight over the replicas, as they would in life. */
 function drawWork(random: Random): WorkKind[] {
   const others = workKinds.filter((kind) => kind !== 'scale')
-  return [...others, 'scale', ...Array.from({ length: random.between(0, 2) }, () => random.pick(others))]
+  return [...others, 'scale', ...Array.from({ length: random.between(1, 4) }, () => random.pick(others))]
 }
 
 class Summary {

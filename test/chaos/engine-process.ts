@@ -25,6 +25,8 @@ export class EngineProcess {
   constructor(options: EngineProcessOptions) {
     this.options = options
     mkdirSync(options.logFolder, { recursive: true })
+    // Nothing that we started outlives us.
+    process.on('exit', () => this.#child?.kill('SIGKILL'))
   }
 
   get alive(): boolean {

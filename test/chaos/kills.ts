@@ -43,13 +43,13 @@ export function drawKill(random: Random): KillKind {
 
 /** Waits for its moment: a time of chance, or a journal write of chance, whichever was drawn. */
 export async function waitForMoment(random: Random, watcher: Watcher): Promise<string> {
-  const longestMs = 6_000
+  const longestMs = 5_000
   if (random.chance(0.5)) {
-    const ms = random.between(0, 4_000)
+    const ms = random.between(0, 3_000)
     await delay(ms)
     return `after ${ms} ms`
   }
-  const count = random.between(1, 14)
+  const count = random.between(1, 12)
   await Promise.race([watcher.write(count), delay(longestMs)])
   return `journal write ${count}`
 }

@@ -16,15 +16,18 @@ const { values } = parseArgs({
     minutes: { type: 'string', default: '600' },
     record: { type: 'boolean', default: false },
     keep: { type: 'boolean', default: false },
+    // For a checkout without its history.
+    commit: { type: 'string' },
   },
 })
 // Redis and the API server die: never those of somebody else.
 process.env['HOLDFAST_CLUSTER'] ??= 'chaos'
 const seed = Number(values.seed ?? Date.now() % 1_000_000)
 const startedMs = performance.now()
-const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim()
+const commit = values.commit ?? execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim()
 
 console.log(`seed ${seed}, commit ${commit}`)
+for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => process.exit(1))
 const stage = await setStage()
 console.log(`namespace ${stage.namespace}, logs in ${stage.logFolder}`)
 let result
