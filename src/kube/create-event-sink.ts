@@ -33,11 +33,13 @@ export function createEventSink(client: KubeClient, component: string, clock: Cl
   }
 
   const send = async (event: WaitingEvent): Promise<void> => {
+    const startedMs = clock.now()
     try {
       await events.create(render(event, component), { timeoutMs: sendMs })
     } catch {
       refused++ // Events are a courtesy: the state is in the objects
     }
+    pace.took(clock.now() - startedMs)
   }
 
   return {

@@ -19,6 +19,8 @@ export class WrittenStatuses {
   readonly #clock: Clock
   readonly #coalesceMs: number
   readonly #pace: StatusPace
+  /** When leave was given. */
+  readonly #begun = new Map<string, number>()
   readonly #written = new Map<string, Written>()
   /** When a key was first asked about. */
   readonly #since = new Map<string, number>()
@@ -40,15 +42,22 @@ export class WrittenStatuses {
 
   /** How long to hold a status back; 0 gives leave to write it now. An end is never held back. */
   waitMs(key: string, status: ActionSetStatus): number {
+    this.#begun.delete(key)
     if (status.state === 'complete' || status.state === 'failed') return 0
     const now = this.#clock.now()
     const last = this.#written.get(key)?.atMs ?? this.#since.get(key)
     if (last === undefined) this.#since.set(key, now)
     const dueInMs = (last ?? now) + this.#coalesceMs - now
-    return dueInMs > 0 ? dueInMs : this.#pace.waitMs(key)
+    if (dueInMs > 0) return dueInMs
+    const waitMs = this.#pace.waitMs(key)
+    if (waitMs === 0) this.#begun.set(key, now)
+    return waitMs
   }
 
   wrote(key: string, actionSet: { readonly metadata: { readonly resourceVersion: string } }, status: ActionSetStatus): void {
+    const begunMs = this.#begun.get(key)
+    if (begunMs !== undefined) this.#pace.took(this.#clock.now() - begunMs)
+    this.#begun.delete(key)
     this.#written.set(key, {
       hash: hashOf(status),
       resourceVersion: actionSet.metadata.resourceVersion,
@@ -59,6 +68,7 @@ export class WrittenStatuses {
 
   forget(key: string): void {
     this.#pace.leave(key)
+    this.#begun.delete(key)
     this.#written.delete(key)
     this.#since.delete(key)
   }

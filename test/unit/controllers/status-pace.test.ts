@@ -30,3 +30,14 @@ it('without a limit nothing waits', () => {
 
   expect([1, 2, 3].map((key) => pace.waitMs(String(key)))).toEqual([0, 0, 0])
 })
+
+it('a server that is slow gets fewer, but never none', () => {
+  const pace = new StatusPace(clock, 1)
+  pace.waitMs('a')
+  pace.took(150)
+  now += 1_000
+  expect(pace.waitMs('b')).toBe(500)
+
+  pace.took(60_000)
+  expect(pace.waitMs('b')).toBe(1_000)
+})
