@@ -88,7 +88,11 @@ export function decideAdmission(runs: readonly OpenRun[], { nowMs, perShare }: Q
   const admit = new Set<string>()
   const blocked = new Map<string, Blocked>()
   const bound = runs.filter((run) => run.objects.length > 0 || run.held || perShare < Infinity)
-  for (const run of bound.filter(hasBegun)) places.take(run)
+  for (const run of bound.filter(hasBegun)) {
+    places.take(run)
+    // A mark that came too late: what has begun goes on.
+    if (run.held) admit.add(run.key)
+  }
   for (const run of bound.filter((each) => !hasBegun(each) && !each.held).sort(older)) {
     const why = places.tryTake(run)
     if (!why) continue

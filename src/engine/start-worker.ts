@@ -16,7 +16,7 @@ import { actionsOf } from './project.ts'
 import { hasLaunched, openRunOf } from './queue-entry.ts'
 import { decideQueue } from './queue-policy.ts'
 import { runAction } from './run-action.ts'
-import { claimable, isFree, isLeftBehind, isParked } from './turn.ts'
+import { claimable, isFree, isLeftBehind, isHeld, isParked } from './turn.ts'
 import { WorkerLease } from './worker-lease.ts'
 import type { TakenJob, TakenJobs, Worker, WorkerDeps, WorkerSettings } from './worker.ts'
 
@@ -125,7 +125,7 @@ class RunningWorker {
     const key = keyOf(run, actionIndex)
     const free = action && (isFree(action, this.#deps.worker) || (tries > 1 && action.fence.owner === this.#deps.worker.name))
     if (!action || isEnded(action) || !free || this.#inWork.has(key) || this.#shutdown.signal.aborted) return
-    if (run.status.held || isParked(run, actionIndex)) return
+    if (isHeld(run) || isParked(run, actionIndex)) return
     const cancel = new AbortController()
     const entry: InWork = {
       cancel,

@@ -41,6 +41,11 @@ export function isLeftBehind(
   return fence.owner === me.name && fence.instance !== me.instance
 }
 
+/** True while the Run may not begin; of one that has begun the mark means nothing any more. */
+export function isHeld(run: Pick<Run, 'spec' | 'status'>): boolean {
+  return run.status.held !== undefined && !actionsOf(run).some(({ launched }) => launched)
+}
+
 /** True if a worker of this name may take the action: nobody has it, or an earlier start of the same worker had it. */
 export function isFree({ fence }: Pick<RunAction, 'fence'>, me: { readonly name: string; readonly instance: string }): boolean {
   return fence.owner === '' || isLeftBehind({ fence }, me)
@@ -51,7 +56,7 @@ export function claimable(
   run: Pick<Run, 'spec' | 'status'>,
   me: { readonly name: string; readonly instance: string },
 ): number[] {
-  if (run.status.held) return []
+  if (isHeld(run)) return []
   return actionsOf(run).flatMap((action, index) =>
     !isEnded(action) && isFree(action, me) && isItsTurn(run, index) && !isBarred(run, index) && !isParked(run, index)
       ? [index]

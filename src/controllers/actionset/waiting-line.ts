@@ -129,9 +129,11 @@ export class WaitingLine {
   }
 
   #stepOf(open: OpenRun, admission: Admission | undefined): Verdict['step'] {
-    const mustWait = admission?.hold.has(open.key)
+    // The admission may be some ms older than this look at the Run.
+    const hasBegun = open.begun || open.actions.some(({ state }) => state === 'running')
+    const mustWait = !hasBegun && admission?.hold.has(open.key)
     if (!open.held) return mustWait ? 'hold' : 'go'
-    return admission?.admit.has(open.key) || (this.#grants.has(open.key) && !mustWait) ? 'admit' : 'stay'
+    return hasBegun || admission?.admit.has(open.key) || (this.#grants.has(open.key) && !mustWait) ? 'admit' : 'stay'
   }
 
   #isBound(run: OpenRun): boolean {

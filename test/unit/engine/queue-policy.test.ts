@@ -150,6 +150,7 @@ test('a Run between two of its actions keeps its objects', () => {
   const older = openRun('older', { objects: ['db'], sinceMs: 1 })
 
   expect([...decideQueue([between, older], rules).hold]).toEqual(['older'])
+  expect([...decideQueue([{ ...between, held: true }, older], rules).admit]).toEqual(['between'])
 })
 
 describe('whatever is asked for', () => {
