@@ -9,6 +9,8 @@ import { startWork, workKinds, type WorkKind } from './workload.ts'
 export interface ChaosOptions {
   readonly kills: number
   readonly seed: number
+  /** @default all */
+  readonly kinds?: readonly KillKind[]
   /** No round begins after that, by `performance.now()`. */
   readonly untilMs?: number
   readonly say: (line: string) => void
@@ -32,7 +34,10 @@ const killsPerRound = 3
 const endMs = 150_000
 
 /** Rounds of work with kills in it, each looked at when it has ended. */
-export async function runChaos(stage: Stage, { kills, seed, untilMs = Infinity, say }: ChaosOptions): Promise<ChaosResult> {
+export async function runChaos(
+  stage: Stage,
+  { kills, seed, kinds, untilMs = Infinity, say }: ChaosOptions,
+): Promise<ChaosResult> {
   const random = new Random(seed)
   const watcher = new Watcher(stage.kube, stage.namespace)
   await watcher.synced()
@@ -43,7 +48,7 @@ export async function runChaos(stage: Stage, { kills, seed, untilMs = Infinity, 
     const count = Math.min(killsPerRound, kills - sum.total)
     while (done.length < count) {
       const moment = await waitForMoment(random, watcher)
-      done.push(await kill(stage, watcher, random, drawKill(random), moment))
+      done.push(await kill(stage, watcher, random, drawKill(random, kinds), moment))
     }
     const names = done.map(({ kind, moment }) => `${kind} (${moment})`).join('; ')
     const complaints: string[] = []

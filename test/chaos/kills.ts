@@ -34,8 +34,17 @@ export interface Kill {
   readonly upMs?: () => number | undefined
 }
 
-export function drawKill(random: Random): KillKind {
-  const all = Object.entries(killKinds) as [KillKind, number][]
+/** Those that need nothing but the engine's own processes: for a cluster that others use too. */
+export const ownKinds: readonly KillKind[] = [
+  'worker, back at once',
+  'worker, another takes over',
+  'worker stopped and continued',
+  'operator',
+  'worker and operator at once',
+]
+
+export function drawKill(random: Random, from: readonly KillKind[] = Object.keys(killKinds) as KillKind[]): KillKind {
+  const all = from.map((kind) => [kind, killKinds[kind]] as const)
   let at = random.next() * all.reduce((sum, [, weight]) => sum + weight, 0)
   for (const [kind, weight] of all) if ((at -= weight) < 0) return kind
   return 'operator'
