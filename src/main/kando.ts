@@ -1,7 +1,10 @@
+import { systemClock } from '../base/clock.ts'
 import { runKando } from '../cli/kando/program.ts'
 import { openStore } from '../store/location.ts'
+import { openCommand } from './kando/command.ts'
 import { openSource } from './kando/source.ts'
 import { openTarget, whenWritten } from './kando/target.ts'
+import { findText, readFolder } from './kando/text-files.ts'
 import { version } from './version.ts'
 
 /** `kando`, as containers and Blueprints call it. A signal ends an upload cleanly: its parts are taken back first. */
@@ -32,6 +35,10 @@ export async function main(words: readonly string[]): Promise<void> {
         openStore(profile, { ...(sasTokenFile === undefined ? {} : { azureSasTokenFile: sasTokenFile }) }),
       openSource,
       openTarget,
+      openCommand,
+      findText,
+      readFolder,
+      clock: systemClock,
       signal: stopped.signal,
     },
     version,

@@ -1,12 +1,16 @@
+import { messageOf } from '../base/errors.ts'
 import { systemClock } from '../base/clock.ts'
 import { createRecordWriter } from '../catalog/write-record.ts'
+import { gatherSurroundings } from '../engine/surroundings.ts'
 import { startWorker } from '../engine/start-worker.ts'
 import { createRepositories } from '../functions/open-repositories.ts'
 import { getFunction } from '../functions/registry.ts'
 import { BullSource } from '../queue/bull.ts'
 import { queueName } from '../queue/queue.ts'
+import { keepTidy } from '../store/janitor.ts'
 import { StorePool } from '../store/store-pool.ts'
-import { engineIdentity } from './engine-identity.ts'
+import { catalogKeys } from './catalog-keys.ts'
+import { clusterIdentity, engineIdentity } from './engine-identity.ts'
 import { createRenderer } from './renderer.ts'
 import type { Process, RunningPart } from './run.ts'
 import { version } from './version.ts'
@@ -23,6 +27,15 @@ export async function startWorkerPart({
   const engine = await engineIdentity(kube, namespace, config)
   const jobs = new BullSource({ redisUrl: config.redisUrl, log, name: queueName(namespace) })
   const stores = new StorePool()
+  const tidying = new AbortController()
+  const tidied = keepTidy(stores, {
+    clock: systemClock,
+    signal: tidying.signal,
+    report: ({ store, removed, error }) => {
+      if (error === undefined) log.info({ store, removed }, 'abandoned uploads removed')
+      else log.warn({ store, error: messageOf(error) }, 'abandoned uploads could not be looked for')
+    },
+  })
   const worker = startWorker({
     kube,
     jobs,
@@ -32,8 +45,11 @@ export async function startWorkerPart({
     openStore: (profile) => Promise.resolve(stores.open(profile)),
     writeRecord: createRecordWriter({
       openStore: (profile) => Promise.resolve(stores.open(profile)),
+      catalogKey: catalogKeys(kube, namespace),
+      surroundings: (backup, signal) => gatherSurroundings(kube, backup, signal),
       installationId: engine.installationId,
       engineVersion: version,
+      ...(await clusterIdentity(kube)),
     }),
     engine,
     clock: systemClock,
@@ -48,6 +64,8 @@ export async function startWorkerPart({
     close: async () => {
       await worker.close()
       await jobs.close()
+      tidying.abort(new Error('shutdown'))
+      await tidied
       await stores.close()
     },
   }

@@ -51,6 +51,8 @@ export interface PutOptions extends CallOptions {
 }
 
 export interface PutStreamOptions extends CallOptions {
+  /** The same bytes may have been sent before, by a process that was killed: parts of it that the store still has are not sent again. @default false */
+  readonly resume?: boolean
   readonly onProgress?: (uploadedBytes: number) => void
 }
 

@@ -10,6 +10,8 @@ import type {
   PutResult,
   PutStreamOptions,
 } from './object-store.ts'
+import type { RemoveAbandonedOptions } from './location/opened-store.ts'
+import { removeAbandonedUploads } from './s3/abandoned-uploads.ts'
 import { Checksums } from './s3/checksums.ts'
 import { S3Connection } from './s3/connection.ts'
 import { deleteObject, deleteObjects } from './s3/delete-objects.ts'
@@ -58,6 +60,7 @@ export class S3Store implements ObjectStore, AsyncDisposable {
       key,
       body,
       plan: this.#plan,
+      resume: options.resume ?? false,
       signal: signalOf(options),
       onProgress: options.onProgress ?? (() => {}),
     })
@@ -94,6 +97,12 @@ export class S3Store implements ObjectStore, AsyncDisposable {
     const deleted = await deleteObjects(this.#connection, unlocked.of(keys, options), options)
     unlocked.throwIfOthers()
     return deleted
+  }
+
+  /** Aborts uploads in parts that nobody has fed since `before`. Gives their number. */
+  async removeAbandoned(before: number, { prefix = '', ...options }: RemoveAbandonedOptions = {}): Promise<number> {
+    const search = { before, prefix, signal: signalOf(options) }
+    return (await removeAbandonedUploads(this.#connection, search)).length
   }
 
   async close(): Promise<void> {

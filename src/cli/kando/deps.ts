@@ -1,3 +1,4 @@
+import type { Clock } from '../../base/clock.ts'
 import type { OpenedStore } from '../../store/location.ts'
 import type { ResolvedProfile } from '../../store/profile-json.ts'
 import type { Output } from '../output.ts'
@@ -10,6 +11,17 @@ export interface KandoDeps {
   openSource(source: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>
   /** A file, or stdout for `-`. */
   openTarget(target: string): Promise<Target>
+  /** What `sh -c command` prints, with this environment or ours; fails unless it ends with 0. */
+  openCommand(
+    command: string,
+    env: Readonly<Record<string, string>> | undefined,
+    signal: AbortSignal,
+  ): AsyncIterable<Uint8Array>
+  /** Undefined when the file is not there. */
+  findText(file: string): Promise<string | undefined>
+  /** Names and texts of the files of a folder. */
+  readFolder(folder: string): Promise<Readonly<Record<string, string>>>
+  readonly clock: Clock
   readonly signal: AbortSignal
 }
 

@@ -86,7 +86,11 @@ async function pushAs(deps: KandoDeps, place: Place, source: string, name = ''):
 async function push(deps: KandoDeps, place: Place, source: string): Promise<number> {
   const { output, signal } = deps
   const key = keyOf(place)
-  const { sizeBytes } = await pushObject(place.store, key, await deps.openSource(source, signal), { signal })
+  const { sizeBytes } = await pushObject(place.store, key, await deps.openSource(source, signal), {
+    signal,
+    // A file gives the same bytes again, so a push that was killed goes on with what the store has of it.
+    resume: source !== '-',
+  })
   // As Kanister, an empty object is stored; unlike there, it is not silent, since a dump that failed looks like this.
   if (sizeBytes === 0) output.err(`Warning: object "${key}" is empty: nothing came from ${source}\n`)
   return sizeBytes

@@ -1,8 +1,10 @@
 import { Command, CommanderError, Option } from 'commander'
 import { messageOf } from '../../base/errors.ts'
+import { chronicleCommand } from './chronicle.ts'
 import type { KandoDeps } from './deps.ts'
 import { locationCommand } from './location.ts'
 import { outputCommand } from './output.ts'
+import { refusedCommands } from './refused.ts'
 
 /** Kanister's kando ends with this code whatever failed, and scripts compare with it. */
 export const kandoFailure = 69
@@ -30,6 +32,8 @@ function kandoProgram(deps: KandoDeps, version: string): Command {
     .addHelpText('after', `\nExit codes: 0 done; ${kandoFailure} failed, the reason is on stderr.`)
   program.addCommand(locationCommand(deps))
   program.addCommand(outputCommand(deps))
+  program.addCommand(chronicleCommand(deps))
+  for (const command of refusedCommands()) program.addCommand(command)
   for (const command of allCommands(program)) prepare(command, deps)
   return program
 }

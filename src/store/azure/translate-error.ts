@@ -73,6 +73,8 @@ function faultOf(error: unknown): AzureFault | undefined {
   const code = typeof given.code === 'string' ? given.code : ''
   const status = typeof given.statusCode === 'number' ? given.statusCode : 0
   const inner = code === 'REQUEST_SEND_ERROR' || code === '' ? socketCode(given.cause) : undefined
+  // The library's word for an answer that broke off; an abort of ours was thrown before anybody translates.
+  if (error.name === 'AbortError') return { status: 0, code: 'REQUEST_SEND_ERROR', message: 'the connection broke' }
   return { status, code: inner ?? code, message: error.message }
 }
 

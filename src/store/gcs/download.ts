@@ -28,7 +28,7 @@ async function open(connection: GcsConnection, position: DownloadPosition, signa
   const call = {
     method: 'GET',
     path: connection.pathOf(key),
-    query: { alt: 'media', ifGenerationMatch: etag },
+    query: { alt: 'media', generation: etag },
     // As it was stored: an object marked as gzip would else be unpacked on the way, with another length.
     headers: { 'accept-encoding': 'gzip', ...(ranged ? { range: `bytes=${at}-${end === undefined ? '' : end - 1}` } : {}) },
     also: [416],
@@ -49,7 +49,7 @@ async function open(connection: GcsConnection, position: DownloadPosition, signa
     position.end = at + lengthBytes
     return answer
   } catch (error) {
-    if (!storeError.is(error, 'STORE_EXISTS')) throw error
+    if (etag === undefined || !storeError.is(error, 'STORE_NOT_FOUND')) throw error
     const text = `object "${key}" in ${requests.where} was replaced while it was read: read it again`
     throw storeError('STORE_CHANGED', text, { cause: error })
   }

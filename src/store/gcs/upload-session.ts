@@ -41,37 +41,34 @@ export class UploadSession {
   }
 
   /**
-   * Sends the next bytes. The store may take fewer, and after a break it is asked what it has; both go on from there. With the last
-   * chunk comes the published object.
+   * Sends the next bytes. After a break they are sent again: the store ignores what it has already. It may also take fewer, and is then
+   * sent the rest. With the last chunk comes the published object; `lost`, when the session has ended and only its answer is missing.
    */
-  async send(bytes: Uint8Array, isLast: boolean, signal: AbortSignal): Promise<GcsAnswer['json'] | undefined> {
+  async send(bytes: Uint8Array, isLast: boolean, signal: AbortSignal): Promise<GcsAnswer['json'] | 'lost' | undefined> {
     const start = this.#storedBytes
     const end = start + bytes.length
-    const total = isLast ? end : undefined
-    let unsure = false
-    for (let stuck = 0; ; stuck++) {
+    for (let stuck = 0; stuck < stuckTries; stuck++) {
       const before = this.#storedBytes
-      const answer = await this.#connection.requests.send(
-        `bytes ${start} to ${end} of object "${this.#key}"`,
-        async (each) => {
-          if (unsure) {
-            const state = await this.#put(`bytes */${total ?? '*'}`, [], each)
-            if (this.#note(state, start, end)) return state
-          }
-          unsure = true
-          const piece = bytes.subarray(this.#storedBytes - start)
-          const range = piece.length === 0 ? '*' : `${this.#storedBytes}-${end - 1}`
-          return this.#put(`bytes ${range}/${total ?? '*'}`, piece.length === 0 ? [] : [piece], each)
-        },
-        { signal, patient: true },
-      )
-      unsure = false
-      if (this.#note(answer, start, end)) return answer.status === moreWanted ? undefined : answer.json
-      if (this.#storedBytes > before) stuck = 0
-      if (stuck >= stuckTries) {
-        throw storeError('STORE_UNAVAILABLE', `${this.#connection.requests.where} takes no more bytes of object "${this.#key}"`)
+      const range = `bytes ${before}-${end - 1}/${isLast ? end : '*'}`
+      let tries = 0
+      let answer: GcsAnswer
+      try {
+        answer = await this.#connection.requests.send(
+          `bytes ${before} to ${end} of object "${this.#key}"`,
+          (each) => {
+            tries++
+            return this.#put(range, bytes.subarray(before - start), each)
+          },
+          { signal, patient: true },
+        )
+      } catch (error) {
+        if (isLast && tries > 1 && storeError.is(error, 'STORE_NOT_FOUND')) return 'lost'
+        throw error
       }
+      if (this.#note(answer, start, end)) return answer.status === moreWanted ? undefined : answer.json
+      if (this.#storedBytes > before) stuck = -1
     }
+    throw storeError('STORE_UNAVAILABLE', `${this.#connection.requests.where} takes no more bytes of object "${this.#key}"`)
   }
 
   /** Forgets what was sent. Uses a signal of its own, since it follows on aborts. What cannot be given up ends after a week. */
@@ -85,8 +82,8 @@ export class UploadSession {
     })
   }
 
-  #put(range: string, body: readonly Uint8Array[], signal: AbortSignal): Promise<GcsAnswer> {
-    const call = { method: 'PUT', path: this.#url, headers: { 'content-range': range }, body, also: [moreWanted] }
+  #put(range: string, bytes: Uint8Array, signal: AbortSignal): Promise<GcsAnswer> {
+    const call = { method: 'PUT', path: this.#url, headers: { 'content-range': range }, body: [bytes], also: [moreWanted] }
     return this.#connection.call(call, signal)
   }
 

@@ -8,7 +8,7 @@ import type { PartPlan } from '../part-plan.ts'
 import type { Part } from '../parts.ts'
 import { publishing } from '../publishing.ts'
 import type { GcsConnection } from './connection.ts'
-import { infoOfResource } from './object-resource.ts'
+import { infoOfResource, objectFields } from './object-resource.ts'
 import { putGcsObject } from './put-object.ts'
 import { UploadSession } from './upload-session.ts'
 
@@ -82,16 +82,30 @@ async function sendAll(
     part = next
   }
   const last = part
-  const resource = await publishing(connection.requests, signal, (inner) => session.send(last.bytes, true, inner))
-  const info = infoOfResource(resource ?? {})
+  const resource = await publishing(connection.requests, signal, async (inner) => {
+    const sent = await session.send(last.bytes, true, inner)
+    return sent === 'lost' ? resourceOf(connection, given.key, inner) : (sent ?? {})
+  })
+  const info = infoOfResource(resource)
   const md5 = hash.digest('base64')
-  if (info.sizeBytes !== sizeBytes || (resource?.['md5Hash'] !== undefined && resource['md5Hash'] !== md5)) {
+  if (info.sizeBytes !== sizeBytes || (resource['md5Hash'] !== undefined && resource['md5Hash'] !== md5)) {
     await removeWrong(connection, given.key, info.etag)
     const text = `object "${given.key}" in ${connection.requests.where} has ${info.sizeBytes} bytes, or other bytes, after an upload of ${sizeBytes}`
     throw storeError('STORE_CHECKSUM', `${text}: it was altered on the way and is removed again`)
   }
   given.onProgress(sizeBytes)
   return { sizeBytes, ...(info.etag === undefined ? {} : { etag: info.etag }) }
+}
+
+/** What is there now: ours, if size and MD5 are. */
+async function resourceOf(
+  connection: GcsConnection,
+  key: string,
+  signal: AbortSignal,
+): Promise<Readonly<Record<string, unknown>>> {
+  const call = { method: 'GET', path: connection.pathOf(key), query: { fields: objectFields } }
+  const { json } = await connection.requests.send(`check of object "${key}"`, (each) => connection.call(call, each), { signal })
+  return json
 }
 
 /** Only this very version of it. */

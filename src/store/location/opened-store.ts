@@ -1,10 +1,21 @@
 import type { Clock } from '../../base/clock.ts'
-import type { ObjectStore } from '../object-store.ts'
+import type { CallOptions, ObjectStore } from '../object-store.ts'
 import type { ResolvedProfile } from '../profile-json.ts'
 import type { StoreTiming } from '../timing.ts'
 
 /** A store that holds sockets: close it, or open it by `await using`. */
-export type OpenedStore = ObjectStore & AsyncDisposable
+export interface OpenedStore extends ObjectStore, AsyncDisposable {
+  /**
+   * Removes what killed processes left half uploaded and nobody has added to since `before` (epoch ms). Gives the number. Absent where the
+   * store does that by itself (Google Cloud Storage and Azure: within a week).
+   */
+  removeAbandoned?(before: number, options?: RemoveAbandonedOptions): Promise<number>
+}
+
+export interface RemoveAbandonedOptions extends CallOptions {
+  /** Folder of the bucket that is the Profile's own. @default none */
+  readonly prefix?: string
+}
 
 export interface OpenStoreOptions {
   /** Sockets to the endpoint at once. @default 64 */

@@ -3,6 +3,7 @@ import { withCleanupSignal } from '../../base/deadline.ts'
 import { storeError } from '../errors.ts'
 import type { S3Connection } from './connection.ts'
 import { type Payload, bodyOf, checksumText, signedWith } from './payload.ts'
+import { type LeftPart, findLeftUpload, isSamePart } from './left-upload.ts'
 import { lockFields } from './retention.ts'
 
 const abortTries = 3
@@ -21,6 +22,8 @@ export class MultipartUpload {
   readonly #id: string
   readonly #useChecksum: boolean
   readonly #parts: CompletedPart[] = []
+  /** Parts of an earlier process, by number. */
+  readonly #left = new Map<number, LeftPart>()
   #sizeBytes = 0
 
   private constructor(connection: S3Connection, key: string, id: string, useChecksum: boolean) {
@@ -51,6 +54,23 @@ export class MultipartUpload {
     return new MultipartUpload(connection, key, UploadId, useChecksum)
   }
 
+  /**
+   * The latest upload of this key that somebody left, with what the store has of it. Undefined when there is none, or it cannot be asked
+   * for, or it takes other checksums.
+   */
+  static async find(
+    connection: S3Connection,
+    key: string,
+    useChecksum: boolean,
+    signal: AbortSignal,
+  ): Promise<MultipartUpload | undefined> {
+    const left = await findLeftUpload(connection, key, useChecksum, signal)
+    if (left === undefined) return undefined
+    const upload = new MultipartUpload(connection, key, left.id, useChecksum)
+    for (const [number, part] of left.parts) upload.#left.set(number, part)
+    return upload
+  }
+
   get sizeBytes(): number {
     return this.#sizeBytes
   }
@@ -65,6 +85,16 @@ export class MultipartUpload {
       PartNumber: partNumber,
       Body: bodyOf(payload),
       ...(this.#useChecksum ? { ChecksumSHA256: checksumText(payload.sha256) } : {}),
+    }
+    const left = this.#left.get(partNumber)
+    if (left && isSamePart(left, payload)) {
+      this.#keep({
+        PartNumber: partNumber,
+        ETag: left.etag,
+        ...(this.#useChecksum ? { ChecksumSHA256: input.ChecksumSHA256 } : {}),
+      })
+      this.#sizeBytes += payload.bytes.length
+      return
     }
     const { ETag } = await this.#connection.send(
       `part ${partNumber} of object "${this.key}"`,

@@ -17,6 +17,8 @@ export interface StreamUpload {
   readonly key: string
   readonly body: AsyncIterable<Uint8Array>
   readonly plan: PartPlan
+  /** Go on with an upload of this key that was cut off, as far as its parts are the same. */
+  readonly resume: boolean
   readonly signal: AbortSignal
   readonly onProgress: (uploadedBytes: number) => void
 }
@@ -61,7 +63,10 @@ async function withUpload<T>(
   useChecksum: boolean,
   work: (upload: MultipartUpload) => Promise<T>,
 ): Promise<T> {
-  const upload = await MultipartUpload.start(job.connection, key, { useChecksum, retain: key === job.key, signal: job.signal })
+  const isMain = key === job.key
+  const found = job.resume && isMain ? await MultipartUpload.find(job.connection, key, useChecksum, job.signal) : undefined
+  const upload =
+    found ?? (await MultipartUpload.start(job.connection, key, { useChecksum, retain: isMain, signal: job.signal }))
   try {
     return await work(upload)
   } catch (error) {

@@ -4,11 +4,14 @@ import { ensureTestProgram } from '../parts/go-programs.ts'
 import { type StoreServer, startServer } from './server-process.ts'
 
 /** Google Cloud Storage as far as fake-gcs-server knows it. It takes any token. `publicHost`: what it calls itself, where a proxy stands before it. */
-export async function startFakeGcs(options: { readonly publicHost?: string } = {}): Promise<StoreServer> {
+export async function startFakeGcs(
+  options: { readonly publicHost?: string; readonly port?: number } = {},
+): Promise<StoreServer> {
   const program = await ensureTestProgram(harnessFolders(), 'fake-gcs-server')
   return startServer({
     name: 'fake-gcs',
     program,
+    ...(options.port === undefined ? {} : { port: options.port }),
     args: (port, folder) => [
       ...['-scheme', 'http', '-host', '127.0.0.1', '-port', String(port), '-backend', 'filesystem'],
       ...['-filesystem-root', folder, '-public-host', options.publicHost ?? `127.0.0.1:${port}`, '-log-level', 'error'],

@@ -16,13 +16,15 @@ export interface StoreServer {
 export interface ServerCommand {
   readonly name: string
   readonly program: string
+  /** @default a free one */
+  readonly port?: number
   readonly args: (port: number, folder: string) => readonly string[]
 }
 
 /** Starts it on a free port of this machine and waits until it answers. */
-export async function startServer({ name, program, args }: ServerCommand): Promise<StoreServer> {
+export async function startServer({ name, program, args, port: given }: ServerCommand): Promise<StoreServer> {
   const folder = await mkdtemp(join(tmpdir(), `holdfast-${name}-`))
-  const port = await freePort()
+  const port = given ?? (await freePort())
   const child = spawn(program, args(port, folder), { stdio: ['ignore', 'ignore', 'pipe'] })
   let said = ''
   child.stderr.on('data', (chunk: Buffer) => (said = `${said}${chunk.toString()}`.slice(-4000)))
@@ -50,7 +52,8 @@ async function end(child: ChildProcess): Promise<void> {
   await gone
 }
 
-async function freePort(): Promise<number> {
+/** A port of this machine that nobody uses just now. */
+export async function freePort(): Promise<number> {
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
