@@ -1,3 +1,4 @@
+import { names } from '../api/names.ts'
 import type { Run, RunAction, RunActionSpec } from '../api/run.ts'
 import type { ResolvedProfile } from '../store/profile-json.ts'
 import type { BackupRecord } from './record.ts'
@@ -8,46 +9,65 @@ export interface FinishedBackup {
   readonly run: Run
   readonly actionIndex: number
   readonly profile: ResolvedProfile
+  /** What there is beside the data, read when the backup ended. */
+  readonly surroundings?: Surroundings
+}
+
+/** What a restore on a cluster that never saw the application needs beside the data. */
+export interface Surroundings {
+  /** The whole Blueprint, and whether it is still the one that ran. */
+  readonly blueprint?: { readonly body: Record<string, unknown>; readonly changed: boolean }
+  readonly images: readonly string[]
+  readonly manifests: readonly Record<string, unknown>[]
+  readonly omitted: readonly string[]
 }
 
 /** The engine that writes. */
 export interface RecordAuthor {
   readonly installationId: string
   readonly engineVersion: string
+  /** UID of the kube-system namespace. */
+  readonly cluster?: string
 }
 
 /** The record of a finished action, from its Run alone: a repetition gives the same one. */
-export function buildRecord({ run, actionIndex, profile }: FinishedBackup, author: RecordAuthor): BackupRecord {
+export function buildRecord({ run, actionIndex, profile, surroundings }: FinishedBackup, author: RecordAuthor): BackupRecord {
   const spec = run.spec.actions[actionIndex]
   const action = run.status.actions[actionIndex]
   if (!spec || !action) throw new Error(`Run ${run.metadata.name} has no action ${actionIndex}`)
-  const { name, uid } = run.spec.actionSet
+  const { name, uid, labels } = run.spec.actionSet
+  const schedule = labels?.[names.schedule]
   const startedAt = action.startedAt ?? action.inputs?.time ?? run.metadata.creationTimestamp ?? ''
   const record: BackupRecord = {
     id: `${uid}-${actionIndex}`,
-    actionSet: { name, namespace: run.metadata.namespace, uid },
+    actionSet: { name, namespace: run.metadata.namespace, uid, ...(labels ? { labels } : {}) },
+    ...(schedule === undefined ? {} : { schedule }),
+    request: { ...spec.action },
     action: spec.action.name ?? '',
     object: spec.action.object ?? {},
-    blueprint: blueprintOf(spec),
+    blueprint: blueprintOf(spec, surroundings),
     profile: profileOf(spec, profile),
     artifacts: action.artifacts ?? {},
     phases: phasesOf(spec, action),
     startedAt,
     finishedAt: action.endedAt ?? lastEnd(action) ?? startedAt,
-    installation: { id: author.installationId },
+    installation: { id: author.installationId, ...(author.cluster === undefined ? {} : { cluster: author.cluster }) },
     engineVersion: author.engineVersion,
     attempt: action.fence.attempt,
+    ...(surroundings ? { images: [...surroundings.images], manifests: [...surroundings.manifests] } : {}),
+    ...(surroundings && surroundings.omitted.length > 0 ? { omitted: [...surroundings.omitted] } : {}),
   }
   return withoutSecrets(record, profile)
 }
 
-function blueprintOf(spec: RunActionSpec): BackupRecord['blueprint'] {
+function blueprintOf(spec: RunActionSpec, surroundings: Surroundings | undefined): BackupRecord['blueprint'] {
   const { blueprint, blueprintHash, templateLanguage } = spec
   return {
     name: spec.action.blueprint ?? '',
     ...(blueprintHash === undefined ? {} : { sha256: blueprintHash }),
     ...(templateLanguage === undefined ? {} : { templateLanguage }),
     ...(blueprint === undefined ? {} : { action: { ...blueprint } }),
+    ...surroundings?.blueprint,
   }
 }
 

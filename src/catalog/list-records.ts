@@ -2,6 +2,7 @@ import type { ObjectReference } from '../api/object-reference.ts'
 import { HoldfastError } from '../base/errors.ts'
 import type { CallOptions, ObjectStore } from '../store/object-store.ts'
 import { type BackupRecord, parseRecord } from './record.ts'
+import type { CatalogKey } from './catalog-key.ts'
 import { type RecordKey, findRecordKey, objectFolder, recordsFolder } from './record-key.ts'
 
 const largestRecordBytes = 16 * 1024 * 1024
@@ -11,6 +12,11 @@ export interface ListRecordsOptions extends CallOptions {
   readonly namespace?: string
   /** With kind, name and namespace: the records of one object. */
   readonly object?: ObjectReference
+}
+
+export interface ReadRecordsOptions extends ListRecordsOptions {
+  /** Opens sealed records. */
+  readonly key?: CatalogKey
 }
 
 export interface ListedRecord extends RecordKey {
@@ -29,7 +35,7 @@ export async function* listRecords(location: ObjectStore, options: ListRecordsOp
 }
 
 /** The same with contents, in the same order, a few being fetched ahead. */
-export async function* readRecords(location: ObjectStore, options: ListRecordsOptions = {}): AsyncGenerator<ReadRecord> {
+export async function* readRecords(location: ObjectStore, options: ReadRecordsOptions = {}): AsyncGenerator<ReadRecord> {
   const ahead: Array<Promise<ReadRecord>> = []
   try {
     for await (const listed of listRecords(location, options)) {
@@ -45,12 +51,17 @@ export async function* readRecords(location: ObjectStore, options: ListRecordsOp
   }
 }
 
-export async function getRecord(location: ObjectStore, key: string, options: CallOptions = {}): Promise<BackupRecord> {
-  const bytes = await location.get(key, { ...options, limitBytes: largestRecordBytes })
-  return parseRecord(Buffer.from(bytes).toString(), `object "${key}" in ${location.description}`)
+export async function getRecord(
+  location: ObjectStore,
+  key: string,
+  options: Pick<ReadRecordsOptions, 'key' | 'signal'> = {},
+): Promise<BackupRecord> {
+  const { signal } = options
+  const bytes = await location.get(key, { ...(signal ? { signal } : {}), limitBytes: largestRecordBytes })
+  return parseRecord(Buffer.from(bytes).toString(), `object "${key}" in ${location.description}`, options.key)
 }
 
-async function readOne(location: ObjectStore, listed: ListedRecord, options: CallOptions): Promise<ReadRecord> {
+async function readOne(location: ObjectStore, listed: ListedRecord, options: ReadRecordsOptions): Promise<ReadRecord> {
   try {
     return { ...listed, record: await getRecord(location, listed.key, options) }
   } catch (error) {

@@ -2,17 +2,30 @@ import { Artifact } from '../api/artifact.ts'
 import { ObjectReference } from '../api/object-reference.ts'
 import { check } from '../schema/check.ts'
 import { flag, freeObject, integer, list, map, object, optional, text, type TypeOf } from '../schema/build.ts'
+import { canonicalJson } from './canonical.ts'
+import type { CatalogKey } from './catalog-key.ts'
 import { catalogError } from './errors.ts'
+import { seal, unseal } from './seal.ts'
 
 /** The form written by this engine. Higher ones are refused by name; every lower one stays readable. */
-export const recordVersion = 1
+export const recordVersion = 2
 const recordFormat = 'holdfast.dev/backup-record'
 
 /** What a backup is, for a person and for a restore on a cluster that never saw it. Holds no credentials. */
 export const BackupRecord = object(
   {
     id: text('UID of the ActionSet and index of the action: the same for every repetition of the write.'),
-    actionSet: object({ name: text('Name.'), namespace: text('Namespace.'), uid: text('UID.') }, 'The ActionSet.'),
+    actionSet: object(
+      {
+        name: text('Name.'),
+        namespace: text('Namespace.'),
+        uid: text('UID.'),
+        labels: optional(map(text('Value.'), 'Its labels.')),
+      },
+      'The ActionSet.',
+    ),
+    schedule: optional(text('The Schedule that asked for it.')),
+    request: optional(freeObject('The action as it was asked for: options, references, pod override.')),
     action: text('Name of the action in the Blueprint.'),
     object: ObjectReference,
     blueprint: object(
@@ -21,6 +34,8 @@ export const BackupRecord = object(
         sha256: optional(text('Hash of the whole Blueprint as it was.')),
         templateLanguage: optional(text('Language of its templates.')),
         action: optional(freeObject('The action as it was in the Blueprint.')),
+        body: optional(freeObject('The whole Blueprint: its restore and delete actions are needed too.')),
+        changed: optional(flag('The Blueprint was edited while the action ran; `body` is the later one.')),
       },
       'The Blueprint.',
     ),
@@ -57,7 +72,16 @@ export const BackupRecord = object(
     ),
     startedAt: text('RFC 3339.'),
     finishedAt: text('RFC 3339.'),
-    installation: object({ id: text('UID that stays as long as the installation lives.') }, 'Who wrote it.'),
+    installation: object(
+      {
+        id: text('UID that stays as long as the installation lives.'),
+        cluster: optional(text('UID of the kube-system namespace: tells clusters apart.')),
+      },
+      'Who wrote it.',
+    ),
+    images: optional(list(text('Image.'), 'Images of the containers of the object: the version of the application.')),
+    manifests: optional(list(freeObject('An object.'), 'The object and those it needs, as they can be created again.')),
+    omitted: optional(list(text('What and why.'), 'Objects that belong here and could not be read, or were too large.')),
     engineVersion: text('Version of the engine.'),
     attempt: optional(integer('Which attempt of the action wrote it.')),
   },
@@ -65,25 +89,108 @@ export const BackupRecord = object(
 )
 export type BackupRecord = TypeOf<typeof BackupRecord>
 
-/** JSON with indentation, since people read it in the bucket. What is added beside `record` later (a signature) covers it alone. */
-export function renderRecord(record: BackupRecord): string {
-  return `${JSON.stringify({ format: recordFormat, version: recordVersion, record }, null, 2)}\n`
+/** What stays readable without a key: enough to list backups and to know which key opens them. */
+export type RecordHeader = Pick<
+  BackupRecord,
+  | 'id'
+  | 'actionSet'
+  | 'schedule'
+  | 'action'
+  | 'object'
+  | 'profile'
+  | 'startedAt'
+  | 'finishedAt'
+  | 'installation'
+  | 'engineVersion'
+>
+
+export function headerOf(record: BackupRecord): RecordHeader {
+  const {
+    id,
+    actionSet,
+    schedule,
+    action,
+    object: target,
+    profile,
+    startedAt,
+    finishedAt,
+    installation,
+    engineVersion,
+  } = record
+  const header = { id, actionSet, action, object: target, profile, startedAt, finishedAt, installation, engineVersion }
+  return schedule === undefined ? header : { ...header, schedule }
 }
 
-/** Reads what `renderRecord` of any engine up to this one wrote. `where` names the object in errors. */
-export function parseRecord(json: string, where: string): BackupRecord {
+interface Envelope {
+  readonly version: number
+  /** Version 1. */
+  readonly record?: unknown
+  /** From version 2 on. */
+  readonly header?: unknown
+  readonly key?: string
+  readonly sealed?: string
+}
+
+/**
+ * A readable header and the sealed record: outputs of phases may hold passwords, manifests what is nobody's business. JSON with indentation,
+ * since people look into buckets.
+ */
+export function renderRecord(record: BackupRecord, key: CatalogKey): string {
+  const header = headerOf(record)
+  const sealed = seal(key, boundTo(header), JSON.stringify(record))
+  return `${JSON.stringify({ format: recordFormat, version: recordVersion, header, key: key.fingerprint, sealed }, null, 2)}\n`
+}
+
+/**
+ * Reads what `renderRecord` of any engine up to this one wrote. `where` names the object in errors. CATALOG_SEALED without the right
+ * key, CATALOG_ALTERED when header and seal do not belong together.
+ */
+export function parseRecord(json: string, where: string, key?: CatalogKey): BackupRecord {
   const envelope = parseEnvelope(json, where)
-  if (envelope.version > recordVersion) {
-    const text = `${where} has version ${envelope.version} of the record format, this engine knows up to ${recordVersion}: use a newer engine`
-    throw catalogError('CATALOG_NEWER_RECORD', text)
+  if (envelope.version === 1) return checked(BackupRecord, envelope.record, where)
+  if (key?.fingerprint !== envelope.key) {
+    const have = key ? `, not by ${key.fingerprint}` : ''
+    throw catalogError(
+      'CATALOG_SEALED',
+      `${where} opens by the recovery key with the fingerprint ${envelope.key ?? '?'}${have}`,
+    )
   }
-  const [finding] = check(BackupRecord, envelope.record)
+  const text = unseal(key as CatalogKey, boundTo(envelope.header), envelope.sealed ?? '')
+  if (text === undefined) throw altered(where)
+  const record = checked(BackupRecord, JSON.parse(text), where)
+  if (boundTo(headerOf(record)) !== boundTo(envelope.header)) throw altered(where)
+  return record
+}
+
+/** What can be read without a key; nothing says yet that it is true. */
+export function parseHeader(json: string, where: string): RecordHeader & { readonly key?: string } {
+  const envelope = parseEnvelope(json, where)
+  if (envelope.version === 1) return headerOf(checked(BackupRecord, envelope.record, where))
+  const header = envelope.header as Partial<BackupRecord> | undefined
+  // The parts of a record that a header has are checked as those of a whole one.
+  const filled = { ...header, blueprint: { name: '' }, artifacts: {}, phases: [] }
+  return { ...headerOf(checked(BackupRecord, filled, where)), ...(envelope.key === undefined ? {} : { key: envelope.key }) }
+}
+
+function boundTo(header: unknown): string {
+  return `${recordFormat} v${recordVersion} ${canonicalJson(header)}`
+}
+
+function checked(schema: typeof BackupRecord, value: unknown, where: string): BackupRecord {
+  const [finding] = check(schema, value)
   if (finding) throw badRecord(where, `${finding.at === '' ? 'record' : finding.at} ${finding.message}`)
   // `check` has found nothing, so it is one.
-  return envelope.record as BackupRecord
+  return value as BackupRecord
 }
 
-function parseEnvelope(json: string, where: string): { readonly version: number; readonly record: unknown } {
+function altered(where: string): unknown {
+  return catalogError(
+    'CATALOG_ALTERED',
+    `${where} was changed after it was written: its readable part and its seal do not belong together`,
+  )
+}
+
+function parseEnvelope(json: string, where: string): Envelope {
   let value: unknown
   try {
     value = JSON.parse(json)
@@ -93,10 +200,16 @@ function parseEnvelope(json: string, where: string): { readonly version: number;
   if (typeof value !== 'object' || value === null || !('format' in value) || value.format !== recordFormat) {
     throw badRecord(where, `it does not say format "${recordFormat}"`)
   }
-  if (!('version' in value) || typeof value.version !== 'number' || !('record' in value)) {
-    throw badRecord(where, 'it lacks version or record')
+  if (!('version' in value) || typeof value.version !== 'number') throw badRecord(where, 'it lacks its version')
+  if (value.version > recordVersion) {
+    const text = `${where} has version ${value.version} of the record format, this engine knows up to ${recordVersion}: use a newer engine`
+    throw catalogError('CATALOG_NEWER_RECORD', text)
   }
-  return { version: value.version, record: value.record }
+  const envelope = value as Partial<Record<keyof Envelope, unknown>> & { readonly version: number }
+  const isWhole =
+    envelope.version === 1 ? 'record' in value : typeof envelope.sealed === 'string' && typeof envelope.key === 'string'
+  if (!isWhole) throw badRecord(where, 'it lacks its record')
+  return value as Envelope
 }
 
 function badRecord(where: string, why: string, cause?: unknown): unknown {

@@ -18,3 +18,15 @@ export async function engineIdentity(kube: Kube, namespace: string, config: Conf
     podReadyTimeoutMs: config.podReadyTimeoutMs,
   }
 }
+
+/** Which cluster this is: the UID of kube-system, by custom; nothing where that may not be read. */
+export async function clusterIdentity(kube: Kube): Promise<{ readonly cluster?: string }> {
+  try {
+    const { metadata } = await withDeadline('reading namespace kube-system', 10_000, undefined, (signal) =>
+      kube.resource(kinds.namespaces).get({ name: 'kube-system' }, { signal }),
+    )
+    return { cluster: metadata.uid }
+  } catch {
+    return {}
+  }
+}

@@ -23,7 +23,9 @@ const engineRules: readonly RbacRule[] = [
     verbs: ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'],
   },
   { apiGroups: [''], resources: ['events'], verbs: ['create', 'patch'] },
-  { apiGroups: [''], resources: ['namespaces', 'configmaps', 'secrets'], verbs: ['get'] },
+  { apiGroups: [''], resources: ['namespaces', 'configmaps', 'secrets', 'serviceaccounts'], verbs: ['get'] },
+  // Services of the object, for the record.
+  { apiGroups: [''], resources: ['services'], verbs: ['list'] },
   { apiGroups: [''], resources: ['persistentvolumeclaims', 'persistentvolumes', 'nodes'], verbs: ['get'] },
   { apiGroups: [''], resources: ['pods'], verbs: ['get', 'list', 'watch'] },
   { apiGroups: ['apps'], resources: ['deployments', 'statefulsets', 'replicasets'], verbs: ['get', 'list', 'watch'] },

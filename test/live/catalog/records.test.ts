@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { deriveCatalogKey } from '../../../src/catalog/catalog-key.ts'
 import { listRecords, readRecords } from '../../../src/catalog/list-records.ts'
 import { type BackupRecord, renderRecord } from '../../../src/catalog/record.ts'
 import { recordKey } from '../../../src/catalog/record-key.ts'
@@ -7,6 +8,7 @@ import { withPrefix } from '../../../src/store/with-prefix.ts'
 import { useTestBuckets } from '../../harness/s3/test-buckets.ts'
 import { useWorld } from '../../harness/world/fixtures.ts'
 
+const key = deriveCatalogKey(Buffer.alloc(32, 1), 'abcd1234')
 const buckets = useTestBuckets(useWorld())
 
 function aRecord(index: number): BackupRecord {
@@ -35,12 +37,12 @@ test('records in a bucket are listed by object and time, and read in the same or
   await using bucket = new S3Store(await buckets.create())
   const location = withPrefix(bucket, 'team')
   const records = Array.from({ length: 40 }, (_, index) => aRecord(index))
-  for (const record of records.toReversed()) await location.put(recordKey(record), Buffer.from(renderRecord(record)))
+  for (const record of records.toReversed()) await location.put(recordKey(record), Buffer.from(renderRecord(record, key)))
 
   const listed: string[] = []
   for await (const { id } of listRecords(location, { namespace: 'shop' })) listed.push(id)
   const read: string[] = []
-  for await (const each of readRecords(location, { object: { kind: 'StatefulSet', name: 'db1', namespace: 'shop' } })) {
+  for await (const each of readRecords(location, { key, object: { kind: 'StatefulSet', name: 'db1', namespace: 'shop' } })) {
     read.push('record' in each ? each.record.id : each.problem.code)
   }
 

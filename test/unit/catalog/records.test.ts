@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Run } from '../../../src/api/run.ts'
 import { buildRecord } from '../../../src/catalog/build-record.ts'
+import { deriveCatalogKey } from '../../../src/catalog/catalog-key.ts'
 import { getRecord, listRecords, readRecords } from '../../../src/catalog/list-records.ts'
 import { parseRecord, renderRecord } from '../../../src/catalog/record.ts'
 import { findRecordKey, recordKey } from '../../../src/catalog/record-key.ts'
@@ -14,6 +15,7 @@ const profile = decodeProfile({
   Credential: { Type: 'keyPair', KeyPair: { ID: 'id', Secret: 'very/secret"value' } },
 })
 const author = { installationId: 'inst', engineVersion: '0.1.0' }
+const key = deriveCatalogKey(Buffer.alloc(32, 1), 'abcd1234')
 const signal = new AbortController().signal
 
 function aRun(
@@ -86,13 +88,13 @@ describe('the record of a backup', () => {
   test('is written as text that is read back the same', () => {
     const record = buildRecord({ run: aRun(), actionIndex: 0, profile }, author)
 
-    expect(parseRecord(renderRecord(record), 'x')).toEqual(record)
+    expect(parseRecord(renderRecord(record, key), 'x', key)).toEqual(record)
   })
 
   test.each([
     ['{', 'CATALOG_BAD_RECORD', 'not JSON'],
     ['{}', 'CATALOG_BAD_RECORD', 'format'],
-    ['{"format":"holdfast.dev/backup-record","version":2,"record":{}}', 'CATALOG_NEWER_RECORD', 'use a newer engine'],
+    ['{"format":"holdfast.dev/backup-record","version":3,"record":{}}', 'CATALOG_NEWER_RECORD', 'use a newer engine'],
     ['{"format":"holdfast.dev/backup-record","version":1,"record":{}}', 'CATALOG_BAD_RECORD', 'not a record'],
   ])('that cannot be read is refused: %s', (json, code, text) => {
     expect(() => parseRecord(json, 'object "k"')).toThrow(
@@ -130,7 +132,7 @@ describe('the key of a record', () => {
 describe('records in a location', () => {
   test('are written below the prefix, again under the same key, and listed by object and time', async () => {
     const bucket = new MemoryStore()
-    const write = createRecordWriter({ ...author, openStore: async () => bucket })
+    const write = createRecordWriter({ ...author, openStore: async () => bucket, catalogKey: async () => key })
     const runs = [
       aRun({ uid: 'late', startedAt: '2026-11-21T12:00:00Z' }),
       aRun({ uid: 'early' }),
@@ -142,14 +144,14 @@ describe('records in a location', () => {
 
     expect((await all(listRecords(location))).map(({ id }) => id)).toEqual(['early-0', 'bad-0', 'late-0', 'other-0'])
     const ofOne = { object: { kind: 'StatefulSet', name: 'db', namespace: 'shop' } }
-    const read = await all(readRecords(location, ofOne))
+    const read = await all(readRecords(location, { ...ofOne, key }))
     expect(read.map((each) => ('record' in each ? each.record.id : each.problem.code))).toEqual([
       'early-0',
       'CATALOG_BAD_RECORD',
       'late-0',
     ])
     expect(await all(listRecords(location, { namespace: 'elsewhere' }))).toEqual([])
-    expect((await getRecord(location, read[0]?.key ?? '')).id).toBe('early-0')
+    expect((await getRecord(location, read[0]?.key ?? '', { key })).id).toBe('early-0')
   })
 })
 
