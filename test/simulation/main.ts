@@ -44,7 +44,7 @@ async function many(): Promise<void> {
     sums.starts += counts['starts'] ?? 0
     sums.deaths += counts['deaths'] ?? 0
     sums.actionSets += counts['actionSets'] ?? 0
-    if ((sums.passed + failed.length) % 5_000 === 0) console.log(`${sums.passed} passed, ${failed.length} failed`)
+    if ((sums.passed + failed.length) % 1_000 === 0) console.log(`${sums.passed} passed, ${failed.length} failed`)
   }
   if (failed.length > 0) process.exitCode = 1
   const seconds = Math.round((performance.now() - startedMs) / 1000)

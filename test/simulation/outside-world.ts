@@ -16,6 +16,7 @@ export class OutsideWorld {
   /** Records beside the data: key → the data they name. */
   readonly records = new Map<string, readonly string[]>()
   readonly jobs = new Map<string, OutsideJob>()
+  readonly #failures = new Map<string, number>()
   /** Longest latency of one way, in ms. Short of the time of a takeover: nobody can call back what is on its way. */
   slowMs = 50
   readonly #time: VirtualTime
@@ -45,6 +46,14 @@ export class OutsideWorld {
 
   happen(what: string): void {
     this.effects.set(what, (this.effects.get(what) ?? 0) + 1)
+  }
+
+  /** True for the first `times` calls of a phase that come to their end. */
+  fails(what: string, times: number): boolean {
+    const before = this.#failures.get(what) ?? 0
+    if (before >= times) return false
+    this.#failures.set(what, before + 1)
+    return true
   }
 
   count(what: string): number {

@@ -9,6 +9,9 @@ export const namespace = 'engine'
 /** A phase as it was drawn, with what its name says of it. */
 export interface DrawnPhase extends PhaseArgs {
   readonly func: string
+  readonly retry?: { readonly limit: number; readonly backoff: string; readonly on?: readonly string[] }
+  readonly timeout?: string
+  readonly resume?: 'restart' | 'refuse'
   /** It waits for approval. */
   readonly suspend?: boolean
 }
@@ -64,7 +67,7 @@ export interface Scenario {
 export const phaseTimeoutMs = 150_000
 
 /** What is drawn of the queue comes from numbers of its own, so that the rest of a seed stays as it was. */
-export function drawScenario(random: Random, ofQueue: Random): Scenario {
+export function drawScenario(random: Random, ofQueue: Random, ofPolicy: Random): Scenario {
   const scenario = drawWithoutQueue(random)
   const serialized = ofQueue.chance(0.4)
   const suspends = ofQueue.chance(0.3)
@@ -72,16 +75,36 @@ export function drawScenario(random: Random, ofQueue: Random): Scenario {
     ...action,
     phases: phases.map((phase) => (suspends && ofQueue.chance(0.4) ? { ...phase, suspend: true } : phase)),
   })
+  const policies = ofPolicy.chance(0.4)
+  const withPolicy = ({ phases, deferPhase }: DrawnAction): DrawnAction => ({
+    phases: phases.map((phase) => (policies ? drawPolicy(ofPolicy, phase) : phase)),
+    ...(deferPhase ? { deferPhase: policies ? drawPolicy(ofPolicy, deferPhase) : deferPhase } : {}),
+  })
   return {
     ...scenario,
     perNamespace: ofQueue.chance(0.2) ? ofQueue.between(1, 2) : 0,
     approveMs: ofQueue.between(0, scenario.troubleMs),
     actionSets: scenario.actionSets.map((drawn) => ({
       ...drawn,
-      actions: drawn.actions.map(withSuspended),
+      actions: drawn.actions.map(withSuspended).map(withPolicy),
       ...(serialized && ofQueue.chance(0.8) ? { serialized } : {}),
       ...(ofQueue.chance(0.3) ? { priority: ofQueue.between(-100, 100) } : {}),
     })),
+  }
+}
+
+/** Retries that are enough for what fails at first, deadlines that some phases miss, another answer to a crash. */
+function drawPolicy(random: Random, phase: DrawnPhase): DrawnPhase {
+  const limit = random.between(1, 3)
+  const on = random.chance(0.5) ? undefined : [...(random.chance(0.7) ? ['Error'] : []), 'Timeout', 'Interrupted']
+  const retries = random.chance(0.5)
+  const flaky = retries && random.chance(0.5) && (on?.includes('Error') ?? true) ? random.between(1, limit) : undefined
+  return {
+    ...phase,
+    ...(retries ? { retry: { limit, backoff: `${random.between(1, 10)}s`, ...(on ? { on } : {}) } } : {}),
+    ...(flaky === undefined ? {} : { flaky }),
+    ...(random.chance(0.2) ? { timeout: `${random.between(5, 30)}s` } : {}),
+    ...(random.chance(0.25) ? { resume: random.pick(['restart', 'refuse'] as const) } : {}),
   }
 }
 
@@ -169,8 +192,9 @@ export function blueprintOf({ name, actions }: DrawnActionSet): Blueprint {
 
 function writtenAction({ phases, deferPhase }: DrawnAction): BlueprintAction {
   const written = (phase: DrawnPhase, name: string): object => {
-    const { func, suspend, ...args } = phase
-    return { func, name, args, ...(suspend ? { suspend } : {}) }
+    const { func, suspend, retry, timeout, resume, ...args } = phase
+    const policy = { ...(retry ? { retry } : {}), ...(timeout ? { timeout } : {}), ...(resume ? { resume } : {}) }
+    return { func, name, args, ...policy, ...(suspend ? { suspend } : {}) }
   }
   const outputs = phases.map((_, index) => [`o${index}`, `{{ .Phases.p${index}.Output.key }}`])
   return {

@@ -14,6 +14,8 @@ export interface PhaseArgs {
   readonly stepMs: number
   readonly fail?: boolean | undefined
   readonly hang?: boolean | undefined
+  /** Its first so many calls fail. */
+  readonly flaky?: number | undefined
   /** Goes on for so long after its signal was aborted. */
   readonly stubbornMs?: number | undefined
 }
@@ -47,7 +49,12 @@ export function simFunctions(options: SimFunctionsOptions): FindFunction {
   }
 }
 
-function define({ onRunning, trace, process }: SimFunctionsOptions, name: string, resume: Resume, body: Body): PhaseFunction {
+function define(
+  { world, onRunning, trace, process }: SimFunctionsOptions,
+  name: string,
+  resume: Resume,
+  body: Body,
+): PhaseFunction {
   return defineFunction({
     name,
     summary: 'Does something outside that is counted.',
@@ -57,16 +64,21 @@ function define({ onRunning, trace, process }: SimFunctionsOptions, name: string
       stepMs: integer('Length of a step.'),
       fail: optional(flag('Fails at its end.')),
       hang: optional(flag('Never ends by itself.')),
+      flaky: optional(integer('Its first so many calls fail.')),
       stubbornMs: optional(integer('Does not listen to its signal for so long.')),
     }),
     outputs: { key: 'What it made.' },
     rbac: [],
     resume,
+    ...(resume === 'adopt'
+      ? { abandon: (ctx) => world.call(process, () => void world.jobs.delete(ctx.deriveName('job-')), ctx.signal) }
+      : {}),
     run: async (ctx, args) => {
       onRunning(1)
       trace(`${process.name} runs ${args.k} (attempt ${ctx.run.attempt}${ctx.resumed === undefined ? '' : ', resumed'})`)
       try {
         const key = await body(ctx, args)
+        if (world.fails(args.k, args.flaky ?? 0)) throw new Error(`${args.k} does not work yet`)
         if (args.fail) throw new Error(`${args.k} fails as it was told`)
         onRunning(-1)
         return { key }

@@ -61,11 +61,18 @@ function judgeAction(world: OutsideWorld, run: Run, action: RunAction, index: nu
   ]
 }
 
-function judgeEffects(world: OutsideWorld, { k, func, fail, hang }: DrawnPhase, phase: RunPhase): string[] {
+/** Once, and once more for each retry; as often as it takes where the Blueprint lets a crash begin it anew. */
+function mostOften({ func, resume, retry }: DrawnPhase): number {
+  const guarded = func === 'Once' || func === 'Adopt' || resume === 'refuse'
+  return guarded && resume !== 'restart' ? 1 + (retry?.limit ?? 0) : Infinity
+}
+
+function judgeEffects(world: OutsideWorld, drawn: DrawnPhase, phase: RunPhase): string[] {
+  const { k, func, fail, hang } = drawn
   const count = world.count(k)
-  const once = func === 'Once' || func === 'Adopt'
   return [
-    ...(once && count > 1 ? [`${k} (${func}) happened ${count} times`] : []),
+    ...(count > mostOften(drawn) ? [`${k} (${func}) happened ${count} times, ${mostOften(drawn)} at most are right`] : []),
+    ...((phase.retries ?? 0) > (drawn.retry?.limit ?? 0) ? [`${k} was tried again ${phase.retries} times`] : []),
     ...(phase.state === 'complete' && count === 0 ? [`${k} is complete but never happened`] : []),
     ...(phase.state === 'complete' && (fail || hang) ? [`${k} is complete but cannot be`] : []),
     ...(phase.state === 'pending' && count > 0 ? [`${k} happened but never began`] : []),
@@ -110,6 +117,9 @@ function judgeOutcome(action: RunAction, drawn: DrawnActionSet, written: DrawnAc
   if (phasesOf(written).some(({ fail, hang }) => fail || hang)) return []
   const failed = [...action.phases, action.deferPhase].find((phase) => phase?.error)
   if (failed?.error?.code === 'RUN_INTERRUPTED') return []
+  const timed = phasesOf(written).some(({ timeout }) => timeout !== undefined)
+  // What a deadline took of the retries, what fails at first does not get.
+  if (timed && (failed?.error?.code === 'RUN_TIMEOUT' || (failed?.retries ?? 0) > 0)) return []
   if (drawn.sequential && !action.launched) return []
   return [`failed without a reason: ${JSON.stringify(failed ?? action.error)}`]
 }
