@@ -11,7 +11,7 @@ export interface DataRepositoryArgs {
 
 /** Opens the repository that the arguments of BackupData and its kin name. */
 export function openDataRepository(
-  ctx: Pick<FunctionContext, 'profile' | 'repositories' | 'signal'>,
+  ctx: Pick<FunctionContext, 'profile' | 'repositories' | 'signal' | 'warn'>,
   args: DataRepositoryArgs,
 ): Promise<OpenedRepository> {
   const profile = ctx.profile()
@@ -20,6 +20,7 @@ export function openDataRepository(
     backupArtifactPrefix: args.backupArtifactPrefix,
     ...(args.encryptionKey === undefined ? {} : { encryptionKey: args.encryptionKey }),
     create: args.create,
+    onWarning: (warning) => ctx.warn(warning),
     signal: ctx.signal,
   })
 }

@@ -13,8 +13,9 @@ import type { ResolvedProfile } from '../store/profile-json.ts'
 import { withPrefix } from '../store/with-prefix.ts'
 import { keyPrefixOf } from './artifact-prefix.ts'
 import { functionError } from './errors.ts'
+import { exportWarning, findRecoveryKey } from './recovery-key.ts'
 import type { OpenByPrefix, OpenForNamespace, OpenedRepository, Repositories } from './repositories.ts'
-import { RepositoryKeys, recoveryKeySecret } from './repository-keys.ts'
+import { RepositoryKeys, type RepositoryLocation, recoveryKeySecret } from './repository-keys.ts'
 import { namespaceRepositoryPath } from './stream-repository.ts'
 
 export interface RepositoriesDeps {
@@ -26,6 +27,8 @@ export interface RepositoriesDeps {
   readonly clock?: Clock
   /** @default by the type of the location */
   readonly openStore?: (profile: ResolvedProfile) => OpenedStore
+  /** Called with each backup: for the metric. */
+  readonly onRecoveryKey?: (state: { readonly exported: boolean }) => void
 }
 
 export function createRepositories(deps: RepositoriesDeps): Repositories {
@@ -45,10 +48,25 @@ interface OpenRequest {
   readonly key: string
   readonly encryptionKey?: string
   readonly create: boolean
+  readonly onWarning?: (warning: string) => void
   readonly signal: AbortSignal
 }
 
 async function openPlace(deps: RepositoriesDeps, keys: RepositoryKeys, request: OpenRequest): Promise<OpenedRepository> {
+  const opened = await openUnsaid(deps, keys, request)
+  if (request.create) await sayUnexported(deps, request)
+  return opened
+}
+
+/** With each backup, until somebody has the key: what is in the cluster alone is lost with it. */
+async function sayUnexported({ kube, namespace, onRecoveryKey }: RepositoriesDeps, request: OpenRequest): Promise<void> {
+  const state = await findRecoveryKey({ kube, namespace, signal: request.signal })
+  if (!state) return
+  onRecoveryKey?.(state)
+  if (!state.exported) request.onWarning?.(exportWarning(state.fingerprint))
+}
+
+async function openUnsaid(deps: RepositoriesDeps, keys: RepositoryKeys, request: OpenRequest): Promise<OpenedRepository> {
   if (request.encryptionKey === '') {
     throw functionError('FUNCTION_BAD_ARGS', 'encryptionKey is empty; leave it out to have a random one made and kept')
   }
@@ -124,14 +142,27 @@ async function makeUnderLease(
 async function firstKey(keys: RepositoryKeys, store: ObjectStore, request: OpenRequest): Promise<NewKey> {
   if (request.encryptionKey !== undefined) return { encryptionKey: request.encryptionKey }
   const found = await keys.findPassword(secretName(request), request.signal)
-  return { workingPassword: found ?? (await keys.createPassword(secretName(request), store.description, request.signal)) }
+  return {
+    workingPassword:
+      found ??
+      (await keys.createPassword(
+        secretName(request),
+        { description: store.description, location: locationOf(request) },
+        request.signal,
+      )),
+  }
 }
 
 /** One name per place, whoever asks: where two Profiles point at the same place, it is one repository. */
-function secretName({ profile, key }: OpenRequest): string {
-  const { type, endpoint, bucket } = profile.location
-  const place = [type, endpoint.replace(/\/+$/, ''), bucket, key].join('\n')
+function secretName(request: OpenRequest): string {
+  const { type, endpoint, bucket, key } = locationOf(request)
+  const place = [type, endpoint, bucket, key].join('\n')
   return `holdfast-repo-${createHash('sha256').update(place).digest('hex').slice(0, 20)}`
+}
+
+function locationOf({ profile, key }: OpenRequest): RepositoryLocation {
+  const { type, endpoint, bucket } = profile.location
+  return { type, endpoint: endpoint.replace(/\/+$/, ''), bucket, key }
 }
 
 /** Longer than the lock of a dead process counts, so that a prune in the way costs time, not the backup. */

@@ -26,6 +26,8 @@ export interface OpenByPrefix {
   readonly encryptionKey?: string
   /** Make the repository when there is none. */
   readonly create: boolean
+  /** What somebody should hear of, such as a recovery key that only this cluster has. */
+  readonly onWarning?: (warning: string) => void
   readonly signal: AbortSignal
 }
 
@@ -36,5 +38,7 @@ export interface OpenForNamespace {
   readonly path?: string
   readonly encryptionKey?: string
   readonly create: boolean
+  /** What somebody should hear of, such as a recovery key that only this cluster has. */
+  readonly onWarning?: (warning: string) => void
   readonly signal: AbortSignal
 }

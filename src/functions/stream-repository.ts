@@ -18,7 +18,7 @@ export function streamRepositoryPath({ repository, namespace = '' }: StreamRepos
 }
 
 export function openStreamRepository(
-  ctx: Pick<FunctionContext, 'profile' | 'repositories' | 'signal'>,
+  ctx: Pick<FunctionContext, 'profile' | 'repositories' | 'signal' | 'warn'>,
   args: StreamRepositoryArgs & { readonly create: boolean },
 ): Promise<OpenedRepository> {
   return ctx.repositories.openForNamespace({
@@ -27,6 +27,7 @@ export function openStreamRepository(
     path: streamRepositoryPath(args),
     ...(args.encryptionKey === undefined ? {} : { encryptionKey: args.encryptionKey }),
     create: args.create,
+    onWarning: (warning) => ctx.warn(warning),
     signal: ctx.signal,
   })
 }

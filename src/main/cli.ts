@@ -6,6 +6,7 @@ import { blueprintCommand, validateCommand } from '../cli/commands/blueprint/def
 import type { BlueprintDeps } from '../cli/commands/blueprint/deps.ts'
 import type { RenderDeps } from '../cli/commands/blueprint/render.ts'
 import type { CreateActionSetDeps } from '../cli/kanctl/create-actionset/command.ts'
+import { keyCommands } from '../cli/commands/key/define.ts'
 import { createActionSetCommand, type ConnectionFlags } from '../cli/kanctl/create-actionset/define.ts'
 import type { Output } from '../cli/output.ts'
 import { readInput } from '../cli/read-input.ts'
@@ -26,6 +27,12 @@ export async function main(words: readonly string[]): Promise<void> {
     program.addCommand(blueprintCommand(offline, async (flags) => renderDependencies(await open(flags))))
     program.addCommand(validateCommand(offline))
     for (const command of actionSetCommands(open)) program.addCommand(command)
+    program.addCommand(
+      keyCommands(async (flags) => {
+        const { recoveryKeys } = await import('./recovery-keys.ts')
+        return recoveryKeys(await open(flags), offline)
+      }),
+    )
     program.addCommand(
       repo ? repo.repoProgram({ output, ...ways }) : new Command('repo').description('Work on a repository of backups.'),
     )

@@ -20,6 +20,7 @@ export async function startWorkerPart({
   config,
   kube,
   log,
+  metrics,
   namespace,
   watchNamespaces,
   instance,
@@ -41,7 +42,13 @@ export async function startWorkerPart({
     jobs,
     findFunction: getFunction,
     renderer: createRenderer(systemClock),
-    repositories: createRepositories({ kube, namespace, holder: `${config.workerName}/${instance}`, clock: systemClock }),
+    repositories: createRepositories({
+      kube,
+      namespace,
+      holder: `${config.workerName}/${instance}`,
+      clock: systemClock,
+      onRecoveryKey: ({ exported }) => metrics.set('holdfast_recovery_key_exported', exported ? 1 : 0),
+    }),
     openStore: (profile) => Promise.resolve(stores.open(profile)),
     writeRecord: createRecordWriter({
       openStore: (profile) => Promise.resolve(stores.open(profile)),

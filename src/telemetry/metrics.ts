@@ -24,6 +24,11 @@ export const metricRows = {
     buckets: [0.05, 0.25, 1, 5, 30, 120, 600, 3600, 14_400],
   },
   holdfast_runs_active: { type: 'gauge', help: 'Actions that this worker runs now.', labels: [] },
+  holdfast_recovery_key_exported: {
+    type: 'gauge',
+    help: '1 when the recovery key was exported, 0 while only this cluster has it; as of the last backup.',
+    labels: [],
+  },
   holdfast_last_success_timestamp_seconds: {
     type: 'gauge',
     help: 'When an action last succeeded, by name of the action.',

@@ -103,6 +103,7 @@ describe('holdfast repo', () => {
   test('keeps a stream, and says by its exit code that something could not be read', async () => {
     const { run } = aMachine()
     await run(['init'])
+    mkdirSync(join(base, 'source'), { recursive: true })
 
     await run(['backup', '--stdin', '--stdin-filename', 'db.sql'], Buffer.from('select 1'))
     const dumped = await run(['dump', 'latest', '/db.sql'])
