@@ -100,7 +100,11 @@ describe.each(Object.entries(kanister))('%s', (name, { required, optional, outpu
   test('names each argument that Kanister requires, in its words', () => {
     const faults = checkArgNames(fn, {})
 
-    expect(faults.toSorted()).toEqual(words(required).map((arg) => missing(name, arg)).toSorted())
+    expect(faults.toSorted()).toEqual(
+      words(required)
+        .map((arg) => missing(name, arg))
+        .toSorted(),
+    )
   })
 
   test('knows the other spellings', () => {
