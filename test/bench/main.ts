@@ -8,6 +8,7 @@ import { join } from 'node:path'
 const benches = {
   actionsets: ['actionsets.ts', '--only', 'single,50'],
   stream: ['stream.ts', '--mib', '512'],
+  push: ['push.ts', '--mib', '1024'],
   data: ['data.ts'],
 } as const
 
