@@ -233,6 +233,28 @@ describe('the queue', () => {
     expect(world.calls.toSorted()).toEqual(Array.from({ length: 12 }, (_, index) => `k${index}`).toSorted())
   })
 
+  test('does not let one begin that an operator let in by mistake: the worker looks once more', async () => {
+    await Promise.all([world.operator({ sweepMs: 60_000 }).ready, world.worker().ready])
+    ask(on('app-a', 'wait-1'), 'one', { serialize: 'Object' })
+    await called('wait-1')
+    ask(on('app-a', '2'), 'two', { serialize: 'Object' })
+    await waiting('two', 'Object')
+    const held = await waitFor('its Run', () => world.runOf(world.read('two')))
+
+    const { held: _mark, ...status } = held.status
+    world.api.put(ownKinds.runs, { ...held, status })
+    const job = { namespace, runName: held.metadata.name, actionIndex: 0, dispatch: 1 }
+    await world.queue.add('by-mistake', job)
+    await waitFor('the worker to step back', () => {
+      const { fence } = world.runOf(world.read('two'))?.status.actions['0'] ?? {}
+      return (fence?.owner === '' && fence.attempt >= 2) || undefined
+    })
+
+    expect(world.calls).toEqual(['wait-1'])
+    letGo()
+    await world.ended('complete', 'two')
+  })
+
   test.each([
     ['priority', { priority: 'high' }, 'priority "high" is no whole number from -1000 to 1000'],
     ['priority out of bounds', { priority: '5000' }, 'priority "5000" is no whole number from -1000 to 1000'],
