@@ -7,6 +7,8 @@ const recordBytes = 65_536
 const markersBytes = 1 << 20
 /** Longer lines are cut for the programs that look for markers, so that their memory is bounded. */
 const lineBytes = 600_000
+/** What the fold of BusyBox can do: a longer line with a marker fails the phase as one that cannot be read. */
+const shortLineBytes = 10_000
 
 /** Where records may stand, in this order. */
 const places = '"${TMPDIR:-}" /tmp /dev/shm /var/tmp /run'
@@ -19,8 +21,8 @@ done
 `
 
 /**
- * `_hf_born pid` sets `_hf_b` to the time at which that process started; `_hf_lives`: the wrapper of `.p` is still there; `_hf_stop` ends
- * its command, and waits a little for the wrapper, which writes its last files.
+ * `_hf_born pid` sets `_hf_b` to the time at which that process started; `_hf_lives`: the wrapper of `.p` is still there; `_hf_quell` ends
+ * its command, again if that came before it had begun; `_hf_stop` also waits a little for the wrapper, which writes its last files.
  */
 const lives = `_hf_born() {
 _hf_b=
@@ -29,11 +31,19 @@ set -- \${_hf_a##*) }
 shift 19
 _hf_b=$1
 }
-_hf_lives() { _hf_born "$_hf_i" && [ "$_hf_b" = "$_hf_s" ]; }
+_hf_lives() { _hf_born "$_hf_i" && [ "$_hf_b" = "$_hf_z" ]; }
 _hf_nap() { sleep 0.2 2>/dev/null || sleep 1; }
+_hf_quell() {
+_hf_n=0
+while [ ! -e "$_hf_f.x" ] && [ $_hf_n -lt 5 ] && kill -0 $_hf_w 2>/dev/null; do
+_hf_end
+_hf_nap
+_hf_n=$((_hf_n + 1))
+done
+}
 _hf_stop() {
 _hf_w=$_hf_i
-_hf_end
+_hf_quell
 _hf_n=0
 while _hf_lives && [ $_hf_n -lt 15 ]; do
 _hf_nap
@@ -48,7 +58,7 @@ rm -f "$_hf_f".?
 for _hf_t in "$_hf_d"/*.p; do
 [ -f "$_hf_t" ] || return 0
 for _hf_t in $(find "$_hf_d" -name '*.p' -mtime +0 2>/dev/null); do
-IFS=' ' read -r _hf_i _hf_s _hf_a <"$_hf_t"
+IFS=' ' read -r _hf_i _hf_z _hf_a <"$_hf_t"
 _hf_lives || rm -f "\${_hf_t%.p}".?
 done
 return 0
@@ -62,7 +72,7 @@ done
  */
 const claim = `if [ -z "$_hf_d" ] && [ -p /proc/self/fd/1 ] && [ -p /proc/self/fd/2 ] && _hf_born $$ \\
 && command -v tee >/dev/null && command -v dd >/dev/null && command -v cat >/dev/null && command -v rm >/dev/null \\
-&& { command exec 8</proc/self/fd/2; } 2>/dev/null && { command exec 9</proc/self/fd/1; } 2>/dev/null; then
+&& command exec 7>&2 && { command exec 8</proc/self/fd/7; } 2>/dev/null && { command exec 9</proc/self/fd/1; } 2>/dev/null; then
 { IFS= read -r _hf_a; IFS='	 ' read -r _hf_a _hf_u; } </proc/self/status
 [ "$_hf_a" = Umask: ] || _hf_u=$(umask)
 umask 077
@@ -84,7 +94,7 @@ fi
 
 /** Waits for the end of a command that an earlier exec runs, and prints its record. */
 const attach = `_hf_t=0
-until IFS=' ' read -r _hf_i _hf_s _hf_o <"$_hf_f.p" && [ -n "$_hf_o" ]; do
+until IFS=' ' read -r _hf_i _hf_z _hf_o <"$_hf_f.p" && [ -n "$_hf_o" ]; do
 _hf_t=$((_hf_t + 1))
 [ $_hf_t -lt 10 ] || break
 _hf_nap
@@ -153,10 +163,11 @@ exec tee /proc/self/fd/4 3<&- 7>&-
 trap '' TERM PIPE
 umask 077
 exec 3<&- 4>&- 7>&-
-case $(dd bs=${recordBytes} count=1 iflag=fullblock of="$_hf_f.o" 2>&1) in
+case $(exec dd bs=${recordBytes} count=1 iflag=fullblock of="$_hf_f.o" 2>&1) in
 0+*) ;;
 *)
 _hf_a='fold -b -w ${lineBytes}'
+$_hf_a </dev/null || _hf_a='fold -b -w ${shortLineBytes}'
 command -v fold >/dev/null || _hf_a=cat
 cat "$_hf_f.o" - | { tee /proc/self/fd/5 | $_hf_a | grep -a -F '${phaseOutputMarker}' | tail -c ${markersBytes} >"$_hf_f.m"; } 5>&1 | tail -c ${recordBytes} >"$_hf_f.l"
 : >"$_hf_f.o"
@@ -169,7 +180,7 @@ exec <&3
 while IFS= read -r _hf_a; do
 case $_hf_a in
 ok) [ -e "$_hf_f.c" ] || { read -r _hf_t <"$_hf_f.t" && kill -KILL $_hf_t; }; exit 0 ;;
-kill) _hf_end; exit 0 ;;
+kill) _hf_quell; exit 0 ;;
 esac
 done
 umask 077
@@ -178,7 +189,7 @@ cat <&9 &
 _hf_1=$!
 while :; do
 _hf_a=$_hf_b
-_hf_b=$(dd bs=${recordBytes} count=1 <&8) || break
+_hf_b=$(exec dd bs=${recordBytes} count=1 <&8) || break
 [ -n "$_hf_b" ] || break
 printf '%s%s\\n' "$_hf_a" "$_hf_b" >"$_hf_f.e"
 done &
@@ -253,13 +264,14 @@ printf '%s+%sn;' $_hf_k $$
 IFS= read -r _hf_a
 exit 0
 fi
+exec 7>&- 8<&- 9<&-
 ${running}`
 
 /** Ends the command of a record and removes it: `sh -c … sh name graceSeconds`. Nothing there is success. */
 export const keptEnd = `${endOfGroup}${lives}${remove}_hf_f=$1 _hf_g=$2
 ${findRecord}[ -n "$_hf_d" ] || exit 0
 _hf_f=$_hf_d/$_hf_f
-IFS=' ' read -r _hf_i _hf_s _hf_o <"$_hf_f.p"
+IFS=' ' read -r _hf_i _hf_z _hf_o <"$_hf_f.p"
 if _hf_lives; then _hf_stop; fi
 _hf_remove
 exit 0
