@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream'
+import { retry } from '../../base/backoff.ts'
 import type { KubeClient } from '../client.ts'
 import { kubeError } from '../errors.ts'
 import { LineSplitter } from '../lines.ts'
@@ -193,9 +194,22 @@ async function capture(
 }
 
 async function startSession(client: KubeClient, request: StartRequest): Promise<ExecSession> {
-  const { command, options, signal } = request
+  const { command, signal } = request
   checkCommand(command)
   const target = await withContainer(client, request.target, signal)
+  // The kubelet is away or has just started: nothing was run yet.
+  const when = (error: unknown): boolean => kubeError.is(error, 'KUBE_SERVER') && error.details['sent'] === false
+  const again = { signal, when, firstMs: 200, maxMs: 5_000, budgetMs: kubeletMs }
+  return await retry(() => startIn(client, { ...request, target }), again)
+}
+
+/** How long a kubelet that does not answer is waited for. */
+const kubeletMs = 60_000
+
+type InContainer = Omit<StartRequest, 'target'> & { readonly target: ExecTarget & { readonly container: string } }
+
+async function startIn(client: KubeClient, request: InContainer): Promise<ExecSession> {
+  const { command, options, target } = request
   const { form = 'auto' } = options
   const wrapped = form !== 'plain' && isWrappable(command)
   if (!wrapped && request.keep?.again) throw noRecord(`pod "${target.namespace}/${target.pod}", command "${command[0]}"`)

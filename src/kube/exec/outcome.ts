@@ -20,15 +20,19 @@ export function endedWithoutShell(status: ApiStatus): boolean {
   return /executable file .*not found|no such file or directory|permission denied/i.test(status.message ?? '')
 }
 
-/** The node could not run it. Faults on the way to the kubelet may heal. */
+/** The node could not run it. Faults on the way to the kubelet may heal; so may a kubelet that has just started and knows no pods yet. */
 export function refusalOf(status: ApiStatus, where: string, stderr: string): HoldfastError {
   const code = exitCodeOf(status)
   const text =
     code === undefined
       ? (status.message ?? 'no reason given')
       : `it ended with exit code ${code} at its start${lastLine(stderr)}`
-  const heals = /dial tcp|dialing backend|connection refused|i\/o timeout|connection reset|no agent available/i.test(text)
-  return kubeError(heals ? 'KUBE_SERVER' : 'KUBE_EXEC_REFUSED', `${where}: the command was not started: ${text}`)
+  const heals =
+    /dial tcp|dialing backend|connection refused|i\/o timeout|connection reset|no agent available|pod does not exist/i.test(
+      text,
+    )
+  if (!heals) return kubeError('KUBE_EXEC_REFUSED', `${where}: the command was not started: ${text}`)
+  return kubeError('KUBE_SERVER', `${where}: the command was not started: ${text}`, { details: { sent: false } })
 }
 
 /** The command ended with a failure. Keeps the phrase that people search for. */

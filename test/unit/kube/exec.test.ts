@@ -418,16 +418,21 @@ describe('starting', () => {
     })
   })
 
-  it('that the node cannot do is told with the reason, and a lost kubelet may heal', async () => {
+  it('that the node cannot do is told with the reason; one that a lost or new kubelet refused is tried again', async () => {
     const messages = [
-      'container not found ("c")',
       'error dialing backend: dial tcp 10.0.0.1:10250: connect: connection refused',
+      'unable to upgrade connection: pod does not exist',
+      'container not found ("c")',
     ]
     api.exec = async (remote) =>
       await remote.rawStatus({ status: 'Failure', reason: 'InternalError', message: messages.shift() })
 
-    await expect(exec.capture(target, ['x'])).rejects.toMatchObject({ code: 'KUBE_EXEC_REFUSED', next: 'stop' })
-    await expect(exec.capture(target, ['x'])).rejects.toMatchObject({ code: 'KUBE_SERVER', next: 'retry' })
+    await expect(exec.capture(target, ['x'])).rejects.toMatchObject({
+      code: 'KUBE_EXEC_REFUSED',
+      next: 'stop',
+      message: expect.stringContaining('container not found') as string,
+    })
+    expect(messages).toEqual([])
   })
 
   it('takes the default container of the pod', async () => {
