@@ -103,7 +103,8 @@ function drawPolicy(random: Random, phase: DrawnPhase): DrawnPhase {
     ...phase,
     ...(retries ? { retry: { limit, backoff: `${random.between(1, 10)}s`, ...(on ? { on } : {}) } } : {}),
     ...(flaky === undefined ? {} : { flaky }),
-    ...(random.chance(0.2) ? { timeout: `${random.between(5, 30)}s` } : {}),
+    // What hangs and is tried again must not take for ever.
+    ...(phase.hang || random.chance(0.2) ? { timeout: `${random.between(5, 30)}s` } : {}),
     ...(random.chance(0.25) ? { resume: random.pick(['restart', 'refuse'] as const) } : {}),
   }
 }
