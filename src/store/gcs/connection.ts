@@ -6,6 +6,8 @@ import { HttpClient } from './http-client.ts'
 import type { GcsSettings } from './settings.ts'
 import { GcsFault, translateGcsError } from './translate-error.ts'
 
+type AuthLibrary = typeof import('google-auth-library')
+
 export const googleEndpoint = 'https://storage.googleapis.com'
 const scope = 'https://www.googleapis.com/auth/devstorage.read_write'
 /** Answers in JSON are small; more is no answer of this API. */
@@ -112,8 +114,14 @@ export class GcsConnection {
 
   async #openAuth(): Promise<JWT> {
     const { email, privateKey, keyId } = this.#settings.account
-    const { JWT: Token } = await import('google-auth-library')
-    const token = new Token({ email, key: privateKey, scopes: [scope], ...(keyId === undefined ? {} : { keyId }) })
+    // A CommonJS package: in the bundle its names are those of `default` alone.
+    const library: AuthLibrary & { readonly default?: AuthLibrary } = await import('google-auth-library')
+    const token = new (library.default ?? library).JWT({
+      email,
+      key: privateKey,
+      scopes: [scope],
+      ...(keyId === undefined ? {} : { keyId }),
+    })
     token.useJWTAccessWithScope = true
     return token
   }
