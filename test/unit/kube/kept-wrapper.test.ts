@@ -127,7 +127,7 @@ describe.each(shells.map((shell) => [shell.join(' '), shell] as const))('a kept 
     writeFileSync(join(folder, '.holdfast', 'one.p'), `1 1 ${nonce}\n`)
 
     const again = start(shell, ['touch', join(folder, 'ran')], { again: true, k: other })
-    await until(() => /l;$/.test(again.output))
+    await until(() => again.output.endsWith('l;'))
     again.cut()
     await over(again)
 
