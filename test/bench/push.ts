@@ -1,12 +1,12 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
-import { build } from 'esbuild'
 import { imageNode } from '../../deploy/build.ts'
+import { bundleProgram } from '../harness/bundle.ts'
 import { removeBucket } from '../harness/world/bucket.ts'
 import { openWorld, type WorldS3 } from '../harness/world/world.ts'
 import { measureProcess } from './measure-process.ts'
@@ -19,7 +19,6 @@ const { values } = parseArgs({
   options: { mib: { type: 'string', default: '2048' }, rounds: { type: 'string', default: '1' } },
 })
 const sizeBytes = Number(values.mib) * 2 ** 20
-const root = resolve(import.meta.dirname, '../..')
 
 interface Cost {
   readonly mbPerSecond: number
@@ -34,7 +33,7 @@ async function main(): Promise<void> {
   const credentials = { accessKeyId: s3.accessKey, secretAccessKey: s3.secretKey }
   const client = new S3Client({ endpoint: s3.endpoint, region: s3.region, forcePathStyle: true, credentials })
   try {
-    const program = await bundle(folder)
+    const program = await bundleProgram(join(folder, 'bundle'))
     await client.send(new CreateBucketCommand({ Bucket: bucket }))
     const kando = (verb: string, inputFile?: string) =>
       measureProcess(
@@ -70,27 +69,6 @@ function pipeOf(folder: string, length: number): string {
   const source = `openssl enc -aes-128-ctr -nosalt -K 00 -iv 00 </dev/zero 2>/dev/null | head -c ${length} >"$1"`
   spawn('sh', ['-c', source, 'sh', pipe], { stdio: 'ignore' })
   return pipe
-}
-
-async function bundle(folder: string): Promise<string> {
-  const outdir = join(folder, 'bundle')
-  await build({
-    entryPoints: { holdfast: join(root, 'src/main/holdfast.ts') },
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    mainFields: ['module', 'main'],
-    splitting: true,
-    target: 'node26',
-    outdir,
-    logLevel: 'warning',
-    banner: {
-      js: `import { createRequire as holdfastRequire } from 'node:module'; const require = holdfastRequire(import.meta.url);`,
-    },
-  })
-  cpSync(join(root, 'src/repository/kernel/chunker.wasm'), join(outdir, 'chunker.wasm'))
-  writeFileSync(join(outdir, 'package.json'), '{ "type": "module" }\n')
-  return join(outdir, 'holdfast.js')
 }
 
 function profileOf({ endpoint, accessKey, secretKey }: WorldS3, bucket: string): string {
