@@ -32,9 +32,11 @@ async function many(): Promise<void> {
   const startedMs = performance.now()
   const untilMs = startedMs + Number(values.minutes ?? 1e6) * 60_000
   const failed: number[] = []
+  const deathsAtWrites = new Set<string>()
   const sums = { passed: 0, steps: 0, virtualHours: 0, starts: 0, deaths: 0, actionSets: 0 }
   for (let seed = from; seed < from + seeds && performance.now() < untilMs && failed.length < 20; seed++) {
-    const { complaints, steps, virtualMs, counts } = await simulate(seed)
+    const { complaints, steps, virtualMs, counts, diedAtWrites } = await simulate(seed)
+    for (const each of diedAtWrites) deathsAtWrites.add(each)
     if (complaints.length > 0) {
       failed.push(seed)
       console.log(`seed ${seed} FAILED: ${complaints.join(' | ').slice(0, 1_000)}`)
@@ -48,5 +50,14 @@ async function many(): Promise<void> {
   }
   if (failed.length > 0) process.exitCode = 1
   const seconds = Math.round((performance.now() - startedMs) / 1000)
-  console.log(JSON.stringify({ from, ...sums, virtualHours: Math.round(sums.virtualHours), failed, seconds }))
+  console.log(
+    JSON.stringify({
+      from,
+      ...sums,
+      virtualHours: Math.round(sums.virtualHours),
+      journalWritesDiedAt: deathsAtWrites.size,
+      failed,
+      seconds,
+    }),
+  )
 }

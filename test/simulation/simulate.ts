@@ -23,6 +23,7 @@ export interface Simulated {
   /** Rises with every write; the same for every run of a seed. */
   readonly fingerprint: string
   readonly counts: Readonly<Record<string, number>>
+  readonly diedAtWrites: readonly string[]
 }
 
 /** So long after the trouble everything has come to its end. */
@@ -101,6 +102,7 @@ async function play(seed: number, scenario: Scenario, time: VirtualTime, random:
     virtualMs: Math.round(time.now - startMs),
     fingerprint: `${time.steps}-${server.version}-${time.now}`,
     counts: { ...cast.counts(), actionSets: scenario.actionSets.length },
+    diedAtWrites: trouble.diedAtWrites,
   }
 }
 

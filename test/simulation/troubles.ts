@@ -23,6 +23,8 @@ export interface TroublesDeps {
 /** Users, and everything that goes wrong: drawn in advance, and carried out in the time of trouble. After it all is well and everybody is up. */
 export class TroubleMaker {
   over = false
+  /** Journal writes at which somebody died: `12 before`. */
+  readonly diedAtWrites: string[] = []
   readonly #deps: TroublesDeps
   /** Steps at which the process that is about to run dies instead. */
   readonly #fatalSteps = new Set<number>()
@@ -151,7 +153,9 @@ export class TroubleMaker {
     if (this.#fatalWrites.get(this.#writes) !== when) return
     this.#fatalWrites.delete(this.#writes)
     const actor = cast.actorOf(process)
-    if (actor && !this.over) this.#kill(actor, `${when} journal write ${this.#writes}`)
+    if (!actor || this.over) return
+    this.diedAtWrites.push(`${this.#writes} ${when}`)
+    this.#kill(actor, `${when} journal write ${this.#writes}`)
   }
 
   #stepped(process: SimProcess): void {
