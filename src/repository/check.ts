@@ -15,7 +15,11 @@ export interface CheckOptions {
   /** Read every pack and open every blob, not only what leads to them. @default false */
   readonly readData?: boolean | DataSubset
   readonly signal?: AbortSignal
-  readonly onProgress?: (progress: { readonly packsRead: number; readonly packCount: number; readonly readBytes: number }) => void
+  readonly onProgress?: (progress: {
+    readonly packsRead: number
+    readonly packCount: number
+    readonly readBytes: number
+  }) => void
   readonly onWarning?: (warning: string) => void
 }
 
