@@ -20,7 +20,14 @@ export const names = {
   approve: 'holdfast.dev/approve',
   /** Label of an ActionSet that a Schedule made: the Schedule's name. */
   schedule: 'holdfast.dev/schedule',
-  /** Annotations of such an ActionSet: the slot it is for, and the object as `namespace/kind/name`. */
+  /** Label of a finished Run whose records are linked into their chains. */
+  catalogued: 'holdfast.dev/catalogued',
+  /** Label of an ActionSet by which the retention of a Schedule removes a backup: the Schedule's name. */
+  retention: 'holdfast.dev/retention',
+  /** Annotations beside it: the id of the backup, and how often this was tried. */
+  backup: 'holdfast.dev/backup',
+  attempt: 'holdfast.dev/attempt',
+  /** Annotations of a Schedule's ActionSet: the slot it is for, and the object as `namespace/kind/name`. */
   slot: 'holdfast.dev/slot',
   scheduledObject: 'holdfast.dev/scheduled-object',
   /** Label on an object or namespace: the Schedule of the engine's namespace that protects it, or `default`. */

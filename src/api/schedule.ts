@@ -142,6 +142,18 @@ export const ScheduleStatus = object(
     ),
     neverSucceeded: optional(integer('Objects that have no good backup of this Schedule yet.')),
     objects: optional(map(ScheduledObject, 'By namespace/kind/name.')),
+    retention: optional(
+      object(
+        {
+          kept: integer('Backups that stay.'),
+          removing: integer('Backups that are being removed.'),
+          removed: integer('Backups that were removed, in all.'),
+          failing: integer('Backups whose removal failed; it is tried again.'),
+          message: text('What keeps a removal from succeeding; empty when nothing does.'),
+        },
+        'What became of old backups.',
+      ),
+    ),
   },
   'What became of the Schedule. Written by the engine.',
 )

@@ -40,11 +40,21 @@ function keyOf(place: ChainPlace, seq: number): string {
   return `${folderOf(place)}/${String(seq).padStart(10, '0')}.json`
 }
 
+export interface ReadChainOptions extends CallOptions {
+  /** Links that were read before, by their place; new ones are added. */
+  readonly known?: Map<string, Link>
+}
+
 /** All links in order. Throws at the first that cannot be read or was altered. */
-export async function readChain(place: ChainPlace, options: CallOptions = {}): Promise<Link[]> {
+export async function readChain(place: ChainPlace, { signal, known }: ReadChainOptions = {}): Promise<Link[]> {
+  const options = signal ? { signal } : {}
   const links: Link[] = []
-  for await (const { key } of place.location.list(`${folderOf(place)}/`, options))
-    links.push(await readLink(place, key, options))
+  for await (const { key } of place.location.list(`${folderOf(place)}/`, options)) {
+    const where = `${place.location.description} ${key}`
+    const link = known?.get(where) ?? (await readLink(place, key, options))
+    known?.set(where, link)
+    links.push(link)
+  }
   return links
 }
 

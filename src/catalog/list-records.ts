@@ -1,5 +1,6 @@
 import type { ObjectReference } from '../api/object-reference.ts'
 import { HoldfastError } from '../base/errors.ts'
+import { storeError } from '../store/errors.ts'
 import type { CallOptions, ObjectStore } from '../store/object-store.ts'
 import { type BackupRecord, parseRecord } from './record.ts'
 import type { CatalogKey } from './catalog-key.ts'
@@ -59,6 +60,20 @@ export async function getRecord(
   const { signal } = options
   const bytes = await location.get(key, { ...(signal ? { signal } : {}), limitBytes: largestRecordBytes })
   return parseRecord(Buffer.from(bytes).toString(), `object "${key}" in ${location.description}`, options.key)
+}
+
+/** The bytes of a record as they were written; undefined when it is gone. */
+export async function findRecordBytes(
+  location: ObjectStore,
+  key: string,
+  options: CallOptions = {},
+): Promise<Uint8Array | undefined> {
+  try {
+    return await location.get(key, { ...options, limitBytes: largestRecordBytes })
+  } catch (error) {
+    if (storeError.is(error, 'STORE_NOT_FOUND')) return undefined
+    throw error
+  }
 }
 
 async function readOne(location: ObjectStore, listed: ListedRecord, options: ReadRecordsOptions): Promise<ReadRecord> {

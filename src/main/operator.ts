@@ -1,15 +1,30 @@
 import { systemClock } from '../base/clock.ts'
+import { CatalogController } from '../controllers/catalog/controller.ts'
+import { RetentionController } from '../controllers/retention/controller.ts'
 import { startOperator } from '../controllers/runtime/start-operator.ts'
 import { ScheduleController } from '../controllers/schedule/controller.ts'
 import { ScheduleMeter } from '../controllers/schedule/meter.ts'
 import { getFunction } from '../functions/registry.ts'
 import { BullAdder } from '../queue/bull.ts'
 import { queueName } from '../queue/queue.ts'
+import { StorePool } from '../store/store-pool.ts'
 import { startWebhooks } from '../webhooks/start-webhooks.ts'
+import { engineIdentity } from './engine-identity.ts'
+import { catalogOpener } from './open-catalog.ts'
 import type { Process, RunningPart } from './run.ts'
 
 /** The controllers of this installation, and what the API server asks before it takes an object. */
-export function startOperatorPart({ config, kube, log, metrics, namespace, watchNamespaces }: Process): Promise<RunningPart> {
+export async function startOperatorPart({
+  config,
+  kube,
+  log,
+  metrics,
+  namespace,
+  watchNamespaces,
+}: Process): Promise<RunningPart> {
+  const { installationId } = await engineIdentity(kube, namespace, config)
+  const stores = new StorePool()
+  const openCatalog = catalogOpener(kube, namespace, installationId, stores)
   const queue = new BullAdder({ redisUrl: config.redisUrl, log, name: queueName(namespace) })
   const operator = startOperator({
     kube,
@@ -30,6 +45,18 @@ export function startOperatorPart({ config, kube, log, metrics, namespace, watch
           namespace: each,
           engineNamespace: namespace,
           meter: new ScheduleMeter(metrics, each),
+        }),
+      (each) =>
+        new CatalogController({ kube, openCatalog, clock: systemClock, log: log.child({ part: 'catalog' }), namespace: each }),
+      (each, events) =>
+        new RetentionController({
+          kube,
+          openCatalog,
+          events,
+          clock: systemClock,
+          log: log.child({ part: 'retention' }),
+          metrics,
+          namespace: each,
         }),
     ],
     settings: {
@@ -57,7 +84,7 @@ export function startOperatorPart({ config, kube, log, metrics, namespace, watch
     () => log.info({ namespace }, 'leads'),
     () => undefined, // `done` says it too.
   )
-  return Promise.resolve({
+  return {
     // One that waits for the Lease of another is ready: a rollout replaces the leader only when its successor is ready.
     ready: Promise.resolve(),
     done: operator.done,
@@ -65,6 +92,7 @@ export function startOperatorPart({ config, kube, log, metrics, namespace, watch
       await webhooks?.close()
       await operator.close()
       await queue.close()
+      await stores.close()
     },
-  })
+  }
 }

@@ -79,6 +79,16 @@ export const metricRows = {
     help: 'Of the object that is worst off: its last good backup, or when it came under the Schedule.',
     labels: ['namespace', 'schedule'],
   },
+  holdfast_retention_kept_backups: {
+    type: 'gauge',
+    help: 'Backups of a Schedule that its retention keeps.',
+    labels: ['namespace', 'schedule'],
+  },
+  holdfast_retention_failing_removals: {
+    type: 'gauge',
+    help: 'Old backups of a Schedule whose removal failed; it is tried again.',
+    labels: ['namespace', 'schedule'],
+  },
 } as const satisfies Record<string, MetricRow>
 
 export type MetricName = keyof typeof metricRows

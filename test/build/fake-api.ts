@@ -334,6 +334,7 @@ function selected(
   if (!labelSelector) return true
   const labels = (object.metadata as { labels?: Record<string, string> }).labels ?? {}
   return labelSelector.split(',').every((term) => {
+    if (term.startsWith('!')) return labels[term.slice(1)] === undefined
     const [name = '', value] = term.split('=')
     return value === undefined ? labels[name] !== undefined : labels[name] === value
   })

@@ -206,6 +206,8 @@ export function statusOf(schedule: Schedule, { turns, fault }: Pick<Decision, 't
     ...some('lastFailure', times(({ lastFailure }) => lastFailure?.at).at(-1)),
     ...some('oldestSuccess', never === 0 ? successes.at(0) : undefined),
     ...(objects ? { objects } : {}),
+    // Written by the retention, one field alone.
+    ...(schedule.status?.retention ? { retention: schedule.status.retention } : {}),
   }
 }
 

@@ -13,6 +13,8 @@ const engineRules: readonly RbacRule[] = [
     verbs: ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'],
   },
   { apiGroups: ['cr.kanister.io'], resources: ['blueprints', 'profiles'], verbs: ['get', 'list', 'watch'] },
+  // A Blueprint that is gone is made again from a record, to remove its backups.
+  { apiGroups: ['cr.kanister.io'], resources: ['blueprints'], verbs: ['create'] },
   { apiGroups: ['holdfast.dev'], resources: ['schedules'], verbs: ['get', 'list', 'watch', 'patch'] },
   // Objects that a Schedule protects by their labels.
   { apiGroups: [''], resources: ['namespaces', 'persistentvolumeclaims'], verbs: ['list', 'watch'] },

@@ -1,0 +1,97 @@
+import { names } from '../../api/names.ts'
+import type { Run } from '../../api/run.ts'
+import type { Clock } from '../../base/clock.ts'
+import { messageOf } from '../../base/errors.ts'
+import { appendLink, recordLink } from '../../catalog/chain-store.ts'
+import type { OpenCatalog } from '../../catalog/open-catalog.ts'
+import { findRecordBytes } from '../../catalog/list-records.ts'
+import { kubeError } from '../../kube/errors.ts'
+import type { Informer } from '../../kube/informer.ts'
+import type { Kube } from '../../kube/kube.ts'
+import type { Live } from '../../kube/objects.ts'
+import { ownKinds } from '../../kube/own-kinds.ts'
+import type { Logger } from '../../telemetry/logger.ts'
+import { WorkQueue } from '../runtime/work-queue.ts'
+import { recordsOf, type WrittenRecord } from './links.ts'
+
+export interface CatalogControllerOptions {
+  readonly kube: Pick<Kube, 'resource' | 'informer'>
+  readonly openCatalog: OpenCatalog
+  readonly clock: Clock
+  readonly log: Logger
+  readonly namespace: string
+}
+
+/** Waits a little, so that a crowd of backups that end together do not all ask for the place behind the same link. */
+const settleMs = 200
+
+/**
+ * Links each record into the chain of its object when the action has ended: by the leader alone, so the chain grows in one place. A Run
+ * is marked when that was done; after a crash the unmarked ones are linked again, which meets itself.
+ */
+export class CatalogController {
+  readonly #options: CatalogControllerOptions
+  readonly #stop = new AbortController()
+  readonly #queue: WorkQueue
+  readonly #runs: Informer<Run>
+
+  constructor(options: CatalogControllerOptions) {
+    this.#options = options
+    const { kube, clock, log, namespace } = options
+    this.#queue = new WorkQueue({
+      clock,
+      concurrency: 2,
+      reconcile: async (key, signal) => {
+        await this.#reconcile(key, signal)
+        return undefined
+      },
+      onError: (key, error, tries) =>
+        log.warn({ Run: key, error: messageOf(error), attempt: tries }, 'a record could not be linked, trying again'),
+    })
+    this.#runs = kube.informer(ownKinds.runs, {
+      namespace,
+      signal: this.#stop.signal,
+      labelSelector: `${names.unfinished}=false,!${names.catalogued}`,
+      onError: (error) => log.warn({ namespace, error: messageOf(error) }, 'watch interrupted, it is being repaired'),
+    })
+  }
+
+  async start(): Promise<void> {
+    await this.#runs.synced
+    this.#runs.onChange((key, run) => {
+      if (run && recordsOf(run).length > 0) this.#queue.addAfter(key, settleMs)
+    })
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort(new Error('the operator is being stopped'))
+    await this.#queue.close()
+    await this.#runs.close()
+  }
+
+  async #reconcile(key: string, signal: AbortSignal): Promise<void> {
+    const run = this.#runs.getByKey(key)
+    if (!run || run.metadata.labels?.[names.catalogued]) return
+    for (const record of recordsOf(run)) await this.#link(record, signal)
+    await this.#mark(run, signal)
+  }
+
+  async #link(record: WrittenRecord, signal: AbortSignal): Promise<void> {
+    const { openCatalog, log } = this.#options
+    const catalog = await openCatalog(record.profile, signal)
+    const bytes = await findRecordBytes(catalog.location, record.key, { signal })
+    if (!bytes) return log.warn({ record: record.key }, 'a record is gone before it was linked: its backup was deleted already')
+    const content = recordLink(record.id, record.key, bytes, record.endedAt)
+    await appendLink({ ...catalog, object: record.object }, content, { signal })
+  }
+
+  async #mark({ metadata }: Live<Run>, signal: AbortSignal): Promise<void> {
+    const { namespace, name, uid } = metadata
+    const patch = { metadata: { uid, labels: { [names.catalogued]: 'true' } } }
+    try {
+      await this.#options.kube.resource(ownKinds.runs).patch({ namespace, name }, patch, { signal })
+    } catch (error) {
+      if (!kubeError.is(error, 'KUBE_NOT_FOUND')) throw error
+    }
+  }
+}
