@@ -18,6 +18,7 @@ import { version } from './version.ts'
 export async function main(words: readonly string[]): Promise<void> {
   // Loaded for itself: it brings the repository along.
   const repo = words[0] === 'repo' ? await import('./repo-program.ts') : undefined
+  const backup = words[0] === 'backup' || words[0] === 'dr' ? await import('./backup-program.ts') : undefined
   await runProgram(words, (open, ways) => {
     const program = new Command('holdfast')
       .description('Backs up and restores stateful applications on Kubernetes.')
@@ -36,8 +37,17 @@ export async function main(words: readonly string[]): Promise<void> {
     program.addCommand(
       repo ? repo.repoProgram({ output, ...ways }) : new Command('repo').description('Work on a repository of backups.'),
     )
+    for (const command of backup?.backupPrograms({ output, ...ways }) ?? backupPlaceholders()) program.addCommand(command)
     return program
   })
+}
+
+/** For the help of the whole; the commands are loaded when one of them is meant. */
+function backupPlaceholders(): Command[] {
+  return [
+    new Command('backup').description('Backups: list, verify, download and restore them, with or without a cluster.'),
+    new Command('dr').description('Disaster recovery: bring a catalog into a new cluster, take it over, restore everything.'),
+  ]
 }
 
 const output: Output = {

@@ -84,7 +84,7 @@ async function openUrl(ways: Ways, flags: RepoFlags, { create }: { readonly crea
 }
 
 /** Credentials as every tool for S3 reads them, restic too. */
-function s3Profile(
+export function s3Profile(
   env: NodeJS.ProcessEnv,
   { endpoint, bucket }: Extract<RepoPlace, { readonly kind: 's3' }>,
   skipSslVerify: boolean,

@@ -36,7 +36,7 @@ export async function openByProfile(kube: Kube, flags: RepoFlags, { keys, signal
   }
 }
 
-async function findProfile(kube: Kube, name: string, namespace: string, signal: AbortSignal): Promise<ResolvedProfile> {
+export async function findProfile(kube: Kube, name: string, namespace: string, signal: AbortSignal): Promise<ResolvedProfile> {
   const [first = '', second] = name.split('/')
   const ref = second === undefined ? { name: first, namespace } : { name: second, namespace: first }
   return decodeProfile(await resolveProfile(kube, await freezeProfile(kube, ref, signal), signal))

@@ -45,6 +45,17 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   ],
   // Reads Blueprints and runs nothing: the declarations of functions and the engine's checks of arguments, not the engine.
   lint: ['api', 'template', 'engine/args.ts', 'functions/registry.ts', 'functions/define.ts', 'functions/removed.ts'],
+  // Finds backups and brings them back with the bucket and a key alone; of functions, only where they put things.
+  recovery: [
+    'api',
+    'kube',
+    'store',
+    'repository',
+    'catalog',
+    'functions/artifact-prefix.ts',
+    'functions/backup-all-info.ts',
+    'functions/pod-repository.ts',
+  ],
   webhooks: ['api', 'kube', 'template', 'lint', 'engine/plan.ts', 'functions/registry.ts'],
   dashboard: ['api', 'kube', 'catalog'],
   cli: [
@@ -57,6 +68,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
     'schedule',
     'retention',
     'lint',
+    'recovery',
     'engine/plan.ts',
     'functions/registry.ts',
   ],

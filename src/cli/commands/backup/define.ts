@@ -1,0 +1,17 @@
+import { Command } from 'commander'
+import type { BackupDeps } from './deps.ts'
+import { downloadCommand } from './download.ts'
+import { listCommand } from './list.ts'
+import { showCommand } from './show.ts'
+import { verifyCommand } from './verify.ts'
+
+const verbs = [listCommand, showCommand, verifyCommand, downloadCommand] as const
+
+/** `holdfast backup …`: what there is, whether it is sound, and how it comes back. */
+export function backupCommands(deps: BackupDeps): Command {
+  const command = new Command('backup').description(
+    'Backups: list, verify, download and restore them, with or without a cluster.',
+  )
+  for (const verb of verbs) command.addCommand(verb(deps))
+  return command
+}
