@@ -181,7 +181,10 @@ class RunningWorker {
       const { namespace, name } = stale.metadata
       const run = await this.#deps.kube.resource(ownKinds.runs).find({ namespace, name }, { signal: this.#shutdown.signal })
       const action = run && actionsOf(run)[actionIndex]
-      if (!action || (isLeftBehind(action, this.#deps.worker) && !(await this.#lease.isOurs()))) return
+      // What nobody has comes by the queue.
+      if (!action || action.fence.owner !== this.#deps.worker.name) return
+      if (isLeftBehind(action, this.#deps.worker) && !(await this.#lease.isOurs())) return
+      if (this.#inWork.size >= this.#settings.concurrency) return void this.#tryAgain(stale, actionIndex, tries + 1)
       await this.#work(run, actionIndex, tries + 1)
     } catch (error) {
       if (!this.#shutdown.signal.aborted) {

@@ -40,6 +40,7 @@ export interface Troubles {
   readonly killsAtWrites: number
   readonly killsAtSteps: number
   readonly pauses: number
+  readonly pausesAtWrites: number
   readonly twins: number
   readonly stops: number
   readonly queueAway: number
@@ -82,6 +83,7 @@ export function drawScenario(random: Random, ofQueue: Random, ofPolicy: Random):
   })
   return {
     ...scenario,
+    troubles: { ...scenario.troubles, pausesAtWrites: ofPolicy.chance(0.6) ? 0 : ofPolicy.between(1, 3) },
     perNamespace: ofQueue.chance(0.2) ? ofQueue.between(1, 2) : 0,
     approveMs: ofQueue.between(0, scenario.troubleMs),
     actionSets: scenario.actionSets.map((drawn) => ({
@@ -137,6 +139,7 @@ function drawWithoutQueue(random: Random): Omit<Scenario, 'perNamespace' | 'appr
       killsAtWrites: count(4),
       killsAtSteps: count(3),
       pauses: count(3),
+      pausesAtWrites: 0,
       twins: random.chance(0.8) ? 0 : 1,
       stops: count(2),
       queueAway: random.chance(0.7) ? 0 : 1,

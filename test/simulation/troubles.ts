@@ -30,6 +30,8 @@ export class TroubleMaker {
   readonly #fatalSteps = new Set<number>()
   /** Numbers of journal writes at which their writer dies, and whether before the write is carried out. */
   readonly #fatalWrites = new Map<number, 'before' | 'after'>()
+  /** Numbers of journal writes whose answer finds its writer asleep. */
+  readonly #sleepyWrites = new Set<number>()
   #writes = 0
 
   constructor(deps: TroublesDeps) {
@@ -53,6 +55,7 @@ export class TroubleMaker {
     this.#some(troubles.apiAway, () => (network.awayUntil = time.now + random.between(100, 40_000)))
     for (let each = 0; each < troubles.killsAtWrites; each++)
       this.#fatalWrites.set(random.between(1, 40), random.pick(['before', 'after'] as const))
+    for (let each = 0; each < troubles.pausesAtWrites; each++) this.#sleepyWrites.add(random.between(1, 40))
     for (let each = 0; each < troubles.killsAtSteps; each++) this.#fatalSteps.add(random.between(1, 4_000))
     network.onRequest = (when, request, process) => this.#requested(when, request, process)
     time.beforeTask = (process) => this.#stepped(process)
@@ -150,6 +153,8 @@ export class TroubleMaker {
     const { cast } = this.#deps
     if (request.method !== 'PATCH' || !request.path.includes('/runs/')) return
     if (when === 'before') this.#writes++
+    const sleeper = when === 'after' && this.#sleepyWrites.delete(this.#writes) ? cast.actorOf(process) : undefined
+    if (sleeper && !this.over) this.#pause(sleeper)
     if (this.#fatalWrites.get(this.#writes) !== when) return
     this.#fatalWrites.delete(this.#writes)
     const actor = cast.actorOf(process)

@@ -21,7 +21,9 @@ export function isOver(server: SimServer, created: Created, { name }: DrawnActio
   if (!actionSet) return true
   const { state } = actionSet.status ?? {}
   if (state !== 'complete' && state !== 'failed') return false
-  return !run || isDeepStrictEqual(actionSet.status, JSON.parse(JSON.stringify(projectStatus(run))))
+  if (!run || isDeepStrictEqual(actionSet.status, JSON.parse(JSON.stringify(projectStatus(run))))) return true
+  // Refused, and then an operator that slept made a Run of it: nothing began.
+  return state === 'failed' && actionsOf(run).every(({ launched, error }) => !launched && error?.code === 'RUN_CANCELLED')
 }
 
 /** What is wrong with how an ActionSet ended. */
@@ -117,9 +119,9 @@ function judgeOutcome(action: RunAction, drawn: DrawnActionSet, written: DrawnAc
   if (phasesOf(written).some(({ fail, hang }) => fail || hang)) return []
   const failed = [...action.phases, action.deferPhase].find((phase) => phase?.error)
   if (failed?.error?.code === 'RUN_INTERRUPTED') return []
-  const timed = phasesOf(written).some(({ timeout }) => timeout !== undefined)
-  // What a deadline took of the retries, what fails at first does not get.
-  if (timed && (failed?.error?.code === 'RUN_TIMEOUT' || (failed?.retries ?? 0) > 0)) return []
+  if (failed?.error?.code === 'RUN_TIMEOUT' && phasesOf(written).some(({ timeout }) => timeout !== undefined)) return []
+  // What a deadline or a crash took of the retries, what fails at first does not get.
+  if ((failed?.warnings ?? []).some((warning) => /interrupted|did not end within/.test(warning))) return []
   if (drawn.sequential && !action.launched) return []
   return [`failed without a reason: ${JSON.stringify(failed ?? action.error)}`]
 }
