@@ -8,6 +8,8 @@ export interface CatalogKey {
   readonly seal: Uint8Array
   /** HMAC-SHA-256. */
   readonly sign: Uint8Array
+  /** Keys of earlier recovery keys of this installation: they open and prove what was written then, and write nothing. */
+  readonly previous?: readonly CatalogKey[]
 }
 
 /**
@@ -22,4 +24,14 @@ export function deriveCatalogKey(secret: Uint8Array, fingerprint: string): Catal
 /** Hex. Of texts that say themselves what they are, so that a signature fits nothing else. */
 export function signatureOf(key: CatalogKey, text: string): string {
   return createHmac('sha256', key.sign).update(text).digest('hex')
+}
+
+/** True if this key, or one before it, signed the text. */
+export function isSigned(key: CatalogKey, text: string, signature: unknown): boolean {
+  return [key, ...(key.previous ?? [])].some((each) => signatureOf(each, text) === signature)
+}
+
+/** The key of that fingerprint, this one or one before it. */
+export function findKey(key: CatalogKey | undefined, fingerprint: string | undefined): CatalogKey | undefined {
+  return [key, ...(key?.previous ?? [])].find((each) => each !== undefined && each.fingerprint === fingerprint)
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { flag, integer, object, oneOf, optional, text, type TypeOf } from '../schema/build.ts'
 import { check } from '../schema/check.ts'
 import { canonicalJson } from './canonical.ts'
-import { signatureOf, type CatalogKey } from './catalog-key.ts'
+import { isSigned, signatureOf, type CatalogKey } from './catalog-key.ts'
 import { catalogError } from './errors.ts'
 
 const linkFormat = 'holdfast.dev/catalog-link'
@@ -46,7 +46,7 @@ export function parseLink(json: string, where: string, key: CatalogKey): Link {
   const [finding] = check(Link, value.link)
   if (finding) throw catalogError('CATALOG_BAD_RECORD', `${where} is no link of a catalog: ${finding.at} ${finding.message}`)
   const link = value.link as Link
-  if (signatureOf(key, signed(link)) !== value.signature) {
+  if (!isSigned(key, signed(link), value.signature)) {
     throw catalogError('CATALOG_ALTERED', `${where} was not signed by the recovery key with the fingerprint ${key.fingerprint}`)
   }
   return link

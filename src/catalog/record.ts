@@ -3,7 +3,7 @@ import { ObjectReference } from '../api/object-reference.ts'
 import { check } from '../schema/check.ts'
 import { flag, freeObject, integer, list, map, object, optional, text, type TypeOf } from '../schema/build.ts'
 import { canonicalJson } from './canonical.ts'
-import type { CatalogKey } from './catalog-key.ts'
+import { findKey, type CatalogKey } from './catalog-key.ts'
 import { catalogError } from './errors.ts'
 import { seal, unseal } from './seal.ts'
 
@@ -148,14 +148,15 @@ export function renderRecord(record: BackupRecord, key: CatalogKey): string {
 export function parseRecord(json: string, where: string, key?: CatalogKey): BackupRecord {
   const envelope = parseEnvelope(json, where)
   if (envelope.version === 1) return checked(BackupRecord, envelope.record, where)
-  if (key?.fingerprint !== envelope.key) {
+  const opener = findKey(key, envelope.key)
+  if (!opener) {
     const have = key ? `, not by ${key.fingerprint}` : ''
     throw catalogError(
       'CATALOG_SEALED',
       `${where} opens by the recovery key with the fingerprint ${envelope.key ?? '?'}${have}`,
     )
   }
-  const text = unseal(key as CatalogKey, boundTo(envelope.header), envelope.sealed ?? '')
+  const text = unseal(opener, boundTo(envelope.header), envelope.sealed ?? '')
   if (text === undefined) throw altered(where)
   const record = checked(BackupRecord, JSON.parse(text), where)
   if (boundTo(headerOf(record)) !== boundTo(envelope.header)) throw altered(where)

@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { deriveCatalogKey } from '../../../src/catalog/catalog-key.ts'
+import { appendLink, readChain } from '../../../src/catalog/chain-store.ts'
 import { parseHeader, parseRecord, renderRecord, type BackupRecord } from '../../../src/catalog/record.ts'
+
+import { MemoryStore } from '../../../src/store/memory.ts'
 
 const key = deriveCatalogKey(Buffer.alloc(32, 1), 'aaaa1111')
 const other = deriveCatalogKey(Buffer.alloc(32, 2), 'bbbb2222')
@@ -71,3 +74,16 @@ describe('a record in the bucket', () => {
 function sealOf(another: BackupRecord): string {
   return /"sealed": "[^"]+"/.exec(renderRecord(another, key))?.[0] ?? ''
 }
+
+test('after the recovery key was exchanged, what was written before still opens, and a chain goes on', async () => {
+  const rotated = { ...other, previous: [key] }
+  expect(parseRecord(renderRecord(record, key), 'x', rotated)).toEqual(record)
+  expect(parseHeader(renderRecord(record, rotated), 'x').key).toBe('bbbb2222')
+
+  const location = new MemoryStore()
+  const place = { location, installation: 'i', object: record.object }
+  await appendLink({ ...place, key }, { kind: 'record', record: 'a', at: 'then' })
+  await appendLink({ ...place, key: rotated }, { kind: 'record', record: 'b', at: 'now' })
+  expect((await readChain({ ...place, key: rotated })).map(({ record: id }) => id)).toEqual(['a', 'b'])
+  await expect(readChain({ ...place, key: other })).rejects.toThrow('was not signed by')
+})
