@@ -1,9 +1,10 @@
 import type { Command } from 'commander'
 import { backupCommands } from '../cli/commands/backup/define.ts'
+import { drCommands } from '../cli/commands/dr/define.ts'
 import { backupAccess } from './backup-access.ts'
 
-/** `holdfast backup …`. */
+/** `holdfast backup …` and `holdfast dr …`. */
 export function backupPrograms(ways: Parameters<typeof backupAccess>[0]): Command[] {
   const access = backupAccess(ways)
-  return [backupCommands(access)]
+  return [backupCommands(access), drCommands(access)]
 }

@@ -132,7 +132,7 @@ describe('holdfast backup verify', () => {
     await bucket.root.put(key, bytes.subarray(0, bytes.length - 10))
   }
 
-  test.each<[string, (bucket: Bucket) => Promise<void>, RegExp, string[]]>([
+  test.each<[string, (bucket: Bucket) => Promise<unknown>, RegExp, string[]]>([
     [
       'a record was removed',
       async (b) => b.location.delete(keyOf(b, 0)),
