@@ -1,3 +1,4 @@
+import type { ObjectReference } from '../api/object-reference.ts'
 import { names } from '../api/names.ts'
 import type { Run, RunAction, RunActionSpec } from '../api/run.ts'
 import type { ResolvedProfile } from '../store/profile-json.ts'
@@ -9,6 +10,8 @@ export interface FinishedBackup {
   readonly run: Run
   readonly actionIndex: number
   readonly profile: ResolvedProfile
+  /** The Profile that this is, where the action named none and the engine's own was taken. */
+  readonly defaultProfile?: ObjectReference
   /** What there is beside the data, read when the backup ended. */
   readonly surroundings?: Surroundings
 }
@@ -31,7 +34,8 @@ export interface RecordAuthor {
 }
 
 /** The record of a finished action, from its Run alone: a repetition gives the same one. */
-export function buildRecord({ run, actionIndex, profile, surroundings }: FinishedBackup, author: RecordAuthor): BackupRecord {
+export function buildRecord(backup: FinishedBackup, author: RecordAuthor): BackupRecord {
+  const { run, actionIndex, profile, surroundings } = backup
   const spec = run.spec.actions[actionIndex]
   const action = run.status.actions[actionIndex]
   if (!spec || !action) throw new Error(`Run ${run.metadata.name} has no action ${actionIndex}`)
@@ -46,7 +50,7 @@ export function buildRecord({ run, actionIndex, profile, surroundings }: Finishe
     action: spec.action.name ?? '',
     object: spec.action.object ?? {},
     blueprint: blueprintOf(spec, surroundings),
-    profile: profileOf(spec, profile),
+    profile: profileOf(spec.action.profile ?? backup.defaultProfile, profile),
     artifacts: action.artifacts ?? {},
     phases: phasesOf(spec, action),
     startedAt,
@@ -71,9 +75,9 @@ function blueprintOf(spec: RunActionSpec, surroundings: Surroundings | undefined
   }
 }
 
-function profileOf(spec: RunActionSpec, { location, skipSslVerify }: ResolvedProfile): BackupRecord['profile'] {
+function profileOf(ref: ObjectReference | undefined, { location, skipSslVerify }: ResolvedProfile): BackupRecord['profile'] {
   const { type, bucket, endpoint, prefix, region } = location
-  const { name = '', namespace = '' } = spec.action.profile ?? {}
+  const { name = '', namespace = '' } = ref ?? {}
   return { name, namespace, location: { type, bucket, endpoint, prefix, region }, skipSSLVerify: skipSslVerify }
 }
 

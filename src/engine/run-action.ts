@@ -3,9 +3,9 @@ import type { Run, RunActionSpec, RunPhase } from '../api/run.ts'
 import { retry } from '../base/backoff.ts'
 import { toRfc3339 } from '../base/clock.ts'
 import { assertNever, messageOf } from '../base/errors.ts'
-import { decodeProfile } from '../store/profile-json.ts'
 import type { TemplateParams } from '../template/variables.ts'
-import { paramsOf, scopeOf, type Attempt, type AttemptDeps } from './attempt.ts'
+import { scopeOf, type Attempt, type AttemptDeps } from './attempt.ts'
+import { catalogOf } from './catalog-place.ts'
 import { Journal } from './journal.ts'
 import { checkArtifacts, checkInputs, clip, failureOf } from './limits.ts'
 import { nextStep, type ActionPlan, type Note, type PhaseAt } from './machine.ts'
@@ -99,7 +99,7 @@ function planOf(run: Run, { action, blueprint }: RunActionSpec): ActionPlan {
     actionSetName: run.spec.actionSet.name,
     actionName: action.name ?? '',
     hasArtifacts,
-    wantsRecord: hasArtifacts && action.profile !== undefined,
+    wantsRecord: hasArtifacts,
     suspends: (blueprint?.phases ?? []).flatMap((phase, index) => (phase.suspend === true ? [index] : [])),
   }
 }
@@ -247,9 +247,8 @@ async function record(attempt: Attempt, actionIndex: number): Promise<void> {
   const { deps, journal, stop } = attempt
   await journal.flush()
   try {
-    const profile = decodeProfile(paramsOf(attempt).Profile)
     const signal = AbortSignal.any([stop, AbortSignal.timeout(recordTimeoutMs)])
-    const key = await deps.writeRecord({ run: journal.run, actionIndex, profile }, signal)
+    const key = await deps.writeRecord({ run: journal.run, actionIndex, ...(await catalogOf(attempt, signal)) }, signal)
     journal.apply({ type: 'recorded', key })
   } catch (error) {
     stop.throwIfAborted()

@@ -1,3 +1,4 @@
+import type { ObjectReference } from '../api/object-reference.ts'
 import type { Clock } from '../base/clock.ts'
 import type { EngineIdentity } from '../functions/context.ts'
 import type { Repositories } from '../functions/repositories.ts'
@@ -18,6 +19,8 @@ export interface WorkerDeps {
   readonly repositories: Repositories
   openStore(profile: ResolvedProfile): Promise<ObjectStore>
   readonly writeRecord: RecordWriter
+  /** Whose location has the records of actions that name no Profile. Absent: they have none, and status says so. */
+  readonly defaultProfile?: ObjectReference
   readonly engine: EngineIdentity
   readonly clock: Clock
   readonly log: Logger

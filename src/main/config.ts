@@ -1,3 +1,4 @@
+import type { ObjectReference } from '../api/object-reference.ts'
 import { defineErrors } from '../base/errors.ts'
 import { parseGoDuration } from '../base/go-duration.ts'
 
@@ -40,6 +41,16 @@ const duration = (value: string | undefined): number | undefined => {
   const ms = parseGoDuration(value)
   if (ms === undefined) throw configError('CONFIG_INVALID', `"${value}" is no duration; write it as 30m or 24h`)
   return ms
+}
+
+/** `namespace/name` */
+const reference = (value: string | undefined): ObjectReference | undefined => {
+  if (value === undefined || value === '') return undefined
+  const [namespace, name, ...rest] = value.split('/')
+  if (!namespace || !name || rest.length > 0) {
+    throw configError('CONFIG_INVALID', `"${value}" names no Profile; write it as namespace/name`)
+  }
+  return { namespace, name }
 }
 
 /** Kanister takes "true" to the letter here. */
@@ -98,6 +109,12 @@ export const settings = {
     'How long ActionSets are kept after their end, as 720h, unless they say otherwise; never shorter than they are the only record of a backup.',
     'for ever',
     duration,
+  ),
+  defaultProfile: setting(
+    'HOLDFAST_DEFAULT_PROFILE',
+    'Profile, as namespace/name, at whose location backups are catalogued whose ActionSet names none; without it their status says `not catalogued`.',
+    'none',
+    reference,
   ),
   keepComplete: setting(
     'HOLDFAST_KEEP_COMPLETE',

@@ -47,7 +47,14 @@ export async function startOperatorPart({
           meter: new ScheduleMeter(metrics, each),
         }),
       (each) =>
-        new CatalogController({ kube, openCatalog, clock: systemClock, log: log.child({ part: 'catalog' }), namespace: each }),
+        new CatalogController({
+          kube,
+          openCatalog,
+          clock: systemClock,
+          log: log.child({ part: 'catalog' }),
+          namespace: each,
+          ...(config.defaultProfile ? { defaultProfile: config.defaultProfile } : {}),
+        }),
       (each, events) =>
         new RetentionController({
           kube,
@@ -57,6 +64,7 @@ export async function startOperatorPart({
           log: log.child({ part: 'retention' }),
           metrics,
           namespace: each,
+          ...(config.defaultProfile ? { defaultProfile: config.defaultProfile } : {}),
         }),
     ],
     settings: {

@@ -43,7 +43,7 @@ export async function startWorkerPart({
     findFunction: getFunction,
     renderer: createRenderer(systemClock),
     repositories: createRepositories({
-      kube,
+      kube: kube.patient,
       namespace,
       holder: `${config.workerName}/${instance}`,
       clock: systemClock,
@@ -52,12 +52,13 @@ export async function startWorkerPart({
     openStore: (profile) => Promise.resolve(stores.open(profile)),
     writeRecord: createRecordWriter({
       openStore: (profile) => Promise.resolve(stores.open(profile)),
-      catalogKey: catalogKeys(kube, namespace),
+      catalogKey: catalogKeys(kube.patient, namespace),
       surroundings: (backup, signal) => gatherSurroundings(kube, backup, signal),
       installationId: engine.installationId,
       engineVersion: version,
       ...(await clusterIdentity(kube)),
     }),
+    ...(config.defaultProfile ? { defaultProfile: config.defaultProfile } : {}),
     engine,
     clock: systemClock,
     log: log.child({ part: 'worker' }),

@@ -1,5 +1,6 @@
 import type { ActionSet, ActionSpec } from '../../src/api/actionset.ts'
 import type { Blueprint, BlueprintAction } from '../../src/api/blueprint.ts'
+import type { ObjectReference } from '../../src/api/object-reference.ts'
 import { runName, type Run } from '../../src/api/run.ts'
 import { systemClock } from '../../src/base/clock.ts'
 import { startOperator } from '../../src/controllers/runtime/start-operator.ts'
@@ -34,6 +35,7 @@ export class EngineWorld {
   readonly calls: string[] = []
   onCall: OnCall = () => undefined
   writeRecord: RecordWriter = async () => 'records/one.json'
+  defaultProfile: ObjectReference | undefined
   readonly #open: { close(): Promise<void> }[] = []
 
   constructor() {
@@ -86,6 +88,7 @@ export class EngineWorld {
         throw new Error('no store here')
       },
       writeRecord: async (backup, signal) => await this.writeRecord(backup, signal),
+      ...(this.defaultProfile ? { defaultProfile: this.defaultProfile } : {}),
       engine: { installationId: 'i', namespace, image: 'engine', secureDefaults: false, podReadyTimeoutMs: 1_000 },
       clock: systemClock,
       log: silentLogger,

@@ -1,4 +1,5 @@
 import { names } from '../../api/names.ts'
+import type { ObjectReference } from '../../api/object-reference.ts'
 import type { Run } from '../../api/run.ts'
 import type { Clock } from '../../base/clock.ts'
 import { messageOf } from '../../base/errors.ts'
@@ -12,6 +13,7 @@ import type { Live } from '../../kube/objects.ts'
 import { ownKinds } from '../../kube/own-kinds.ts'
 import type { Logger } from '../../telemetry/logger.ts'
 import { WorkQueue } from '../runtime/work-queue.ts'
+import { buryDeleted, deletionsOf, type Deletion } from './deletions.ts'
 import { recordsOf, type WrittenRecord } from './links.ts'
 
 export interface CatalogControllerOptions {
@@ -20,14 +22,17 @@ export interface CatalogControllerOptions {
   readonly clock: Clock
   readonly log: Logger
   readonly namespace: string
+  /** Of actions that name none. */
+  readonly defaultProfile?: ObjectReference
 }
 
 /** Waits a little, so that a crowd of backups that end together do not all ask for the place behind the same link. */
 const settleMs = 200
 
 /**
- * Links each record into the chain of its object when the action has ended: by the leader alone, so the chain grows in one place. A Run
- * is marked when that was done; after a crash the unmarked ones are linked again, which meets itself.
+ * Links each record into the chain of its object when the action has ended, and takes away the records of what a delete action removed:
+ * by the leader alone, so the chain grows in one place. A Run is marked when that was done; after a crash the unmarked ones are looked at
+ * again, which meets itself.
  */
 export class CatalogController {
   readonly #options: CatalogControllerOptions
@@ -59,7 +64,7 @@ export class CatalogController {
   async start(): Promise<void> {
     await this.#runs.synced
     this.#runs.onChange((key, run) => {
-      if (run && recordsOf(run).length > 0) this.#queue.addAfter(key, settleMs)
+      if (run && this.#hasWork(run)) this.#queue.addAfter(key, settleMs)
     })
   }
 
@@ -69,10 +74,17 @@ export class CatalogController {
     await this.#runs.close()
   }
 
+  #hasWork(run: Run): boolean {
+    const { defaultProfile } = this.#options
+    return recordsOf(run, defaultProfile).length > 0 || deletionsOf(run, defaultProfile).length > 0
+  }
+
   async #reconcile(key: string, signal: AbortSignal): Promise<void> {
+    const { defaultProfile } = this.#options
     const run = this.#runs.getByKey(key)
     if (!run || run.metadata.labels?.[names.catalogued]) return
-    for (const record of recordsOf(run)) await this.#link(record, signal)
+    for (const record of recordsOf(run, defaultProfile)) await this.#link(record, signal)
+    for (const deletion of deletionsOf(run, defaultProfile)) await this.#bury(deletion, signal)
     await this.#mark(run, signal)
   }
 
@@ -83,6 +95,15 @@ export class CatalogController {
     if (!bytes) return log.warn({ record: record.key }, 'a record is gone before it was linked: its backup was deleted already')
     const content = recordLink(record.id, record.key, bytes, record.endedAt)
     await appendLink({ ...catalog, object: record.object }, content, { signal })
+  }
+
+  async #bury(deletion: Deletion, signal: AbortSignal): Promise<void> {
+    const { openCatalog, log } = this.#options
+    const catalog = await openCatalog(deletion.profile, signal)
+    const onUnreadable = (record: string, error: string): void => log.warn({ record, error }, 'a record cannot be read')
+    const gone = await buryDeleted(catalog, deletion, { signal, onUnreadable })
+    for (const backup of gone)
+      log.info({ ActionSet: deletion.actionSet, backup }, 'a backup was deleted by hand; its record went')
   }
 
   async #mark({ metadata }: Live<Run>, signal: AbortSignal): Promise<void> {

@@ -11,16 +11,23 @@ export interface WrittenRecord {
   readonly endedAt: string
 }
 
-/** The records of a finished Run, in the order of its actions. Those that could not be written are none. */
-export function recordsOf({ spec, status, metadata }: Pick<Run, 'spec' | 'status' | 'metadata'>): WrittenRecord[] {
+/**
+ * The records of a finished Run, in the order of its actions. Those that could not be written are none. Actions without a Profile have
+ * theirs at the location of the engine's own.
+ */
+export function recordsOf(
+  { spec, status, metadata }: Pick<Run, 'spec' | 'status' | 'metadata'>,
+  defaultProfile?: ObjectReference,
+): WrittenRecord[] {
   return spec.actions.flatMap(({ action }, index) => {
     const { record, state, endedAt } = status.actions[String(index)] ?? {}
-    if (!record || !action.profile || state !== 'complete') return []
+    const profile = action.profile ?? defaultProfile
+    if (!record || !profile || state !== 'complete') return []
     return [
       {
         id: `${spec.actionSet.uid}-${index}`,
         key: record,
-        profile: { ...action.profile, namespace: action.profile.namespace ?? metadata.namespace },
+        profile: { ...profile, namespace: profile.namespace ?? metadata.namespace },
         object: action.object ?? {},
         endedAt: endedAt ?? status.endedAt ?? '',
       },

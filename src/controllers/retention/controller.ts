@@ -1,5 +1,6 @@
 import type { ActionSet } from '../../api/actionset.ts'
 import { names } from '../../api/names.ts'
+import type { ObjectReference } from '../../api/object-reference.ts'
 import type { Schedule } from '../../api/schedule.ts'
 import { messageOf, nextOf } from '../../base/errors.ts'
 import type { OpenCatalog } from '../../catalog/open-catalog.ts'
@@ -18,6 +19,8 @@ export interface RetentionControllerOptions extends RetentionActDeps {
   readonly openCatalog: OpenCatalog
   readonly metrics: Metrics
   readonly namespace: string
+  /** Of Schedules whose action names none. */
+  readonly defaultProfile?: ObjectReference
 }
 
 /** Without a change, each Schedule is looked at so often: periods end by themselves. */
@@ -74,7 +77,7 @@ export class RetentionController {
 
   async #reconcile(key: string, signal: AbortSignal): Promise<Result> {
     const schedule = this.#schedules.getByKey(key)
-    const profile = schedule?.spec.action?.profile
+    const profile = schedule?.spec.action?.profile ?? this.#options.defaultProfile
     if (!schedule?.spec.retention) return undefined
     if (!profile) {
       await this.#report(
@@ -100,6 +103,8 @@ export class RetentionController {
         if (await takeStep(this.#options, { schedule, catalog }, removal, signal)) removed += 1
       } catch (error) {
         signal.throwIfAborted()
+        // What was read may be old: somebody else removed the backup meanwhile.
+        this.#reader.forget()
         if (nextOf(error) !== 'stop') throw error
         problems.push(messageOf(error))
         tell(this.#options, schedule, { type: 'Warning', reason: 'RemovalFailed', message: messageOf(error) })

@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { ActionSetStatus } from '../../../src/api/actionset.ts'
+import { buildRecord } from '../../../src/catalog/build-record.ts'
+import type { BackupRecord } from '../../../src/catalog/record.ts'
 import { waitFor } from '../../harness/world/wait-for.ts'
 import { EngineWorld, namespace, onApp, say } from '../../build/engine-world.ts'
 import { ownKinds } from '../../../src/kube/own-kinds.ts'
@@ -50,6 +52,7 @@ describe('an ActionSet', () => {
       ],
       error: { message: '' },
       progress: { percentCompleted: '100', lastTransitionTime: time },
+      warnings: [expect.stringMatching(/^not catalogued: the action names no Profile /)],
     })
     const told = world.api.events.map(({ reason, message }) => `${reason}: ${message}`)
     expect(told).toEqual([
@@ -60,6 +63,9 @@ describe('an ActionSet', () => {
       'Ended Phase: Completed phase p2',
       'Started deferPhase: Executing deferPhase def',
       'Ended deferPhase: Completed deferPhase def',
+      // About the ActionSet, and about its Blueprint.
+      expect.stringMatching(/^Not catalogued: /),
+      expect.stringMatching(/^Not catalogued: /),
       "Update Complete: Updated ActionSet 'as' Status->complete",
     ])
   })
@@ -388,6 +394,34 @@ describe('an ActionSet', () => {
 
     expect(status?.warnings).toEqual(['not catalogued: bucket is gone'])
     expect(JSON.stringify(world.api.all(ownKinds.runs))).not.toContain('c2VjcmV0')
+  })
+
+  test('that names no Profile has its record at the location of the engine’s own', async () => {
+    world.api.put(ownKinds.profiles, {
+      apiVersion: 'cr.kanister.io/v1alpha1',
+      kind: 'Profile',
+      metadata: { name: 'own', namespace: 'engine-room' } as never,
+      location: { type: 's3Compliant', bucket: 'catalog' },
+      credential: { type: 'keyPair', keyPair: { idField: 'i', secretField: 's', secret: { name: 'k', namespace } } },
+    })
+    world.api.put(
+      { group: '', version: 'v1', resource: 'secrets' },
+      { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'k', namespace }, data: { i: 'aWQ=', s: 'c2VjcmV0' } },
+    )
+    world.blueprint({ backup: { phases: [say('p1', '1')], outputArtifacts: { o: { keyValue: { a: 'x' } } } } })
+    world.defaultProfile = { name: 'own', namespace: 'engine-room' }
+    const profiles: BackupRecord['profile'][] = []
+    world.writeRecord = async (backup) => {
+      profiles.push(buildRecord(backup, { installationId: 'i', engineVersion: '0' }).profile)
+      return 'records/one.json'
+    }
+    await world.start()
+    world.actionSet([onApp('backup')])
+
+    const { status } = await world.ended('complete')
+
+    expect(status?.warnings).toBeUndefined()
+    expect(profiles).toMatchObject([{ name: 'own', namespace: 'engine-room', location: { bucket: 'catalog' } }])
   })
 
   test('keeps its state when its Run is removed, some time after the end', async () => {
