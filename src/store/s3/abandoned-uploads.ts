@@ -2,6 +2,7 @@ import type { MultipartUpload } from '@aws-sdk/client-s3'
 import { besideMark } from '../manifest.ts'
 import { storeError } from '../errors.ts'
 import type { S3Connection } from './connection.ts'
+import { uploadedParts } from './uploaded-parts.ts'
 
 export interface AbandonedSearch {
   /** Uploads to which nobody has sent anything since then (epoch ms). */
@@ -62,22 +63,9 @@ async function* unfinishedUploads(
 
 /** An upload of terabytes may be older than any bound and still be at work: its latest part says so. */
 async function isFed(connection: S3Connection, key: string, id: string, { before, signal }: AbandonedSearch): Promise<boolean> {
-  let marker: string | undefined
-  do {
-    const input = {
-      Bucket: connection.bucket,
-      Key: key,
-      UploadId: id,
-      ...(marker === undefined ? {} : { PartNumberMarker: marker }),
-    }
-    const page = await connection.send(
-      `parts of an unfinished upload of object "${key}"`,
-      (client, sdk, abortSignal) => client.send(new sdk.ListPartsCommand(input), { abortSignal }),
-      { signal },
-    )
-    if (page.Parts?.some(({ LastModified }) => (LastModified?.getTime() ?? 0) >= before)) return true
-    marker = page.IsTruncated ? page.NextPartNumberMarker : undefined
-  } while (marker !== undefined)
+  for await (const { Parts } of uploadedParts(connection, key, id, signal)) {
+    if (Parts?.some(({ LastModified }) => (LastModified?.getTime() ?? 0) >= before)) return true
+  }
   return false
 }
 

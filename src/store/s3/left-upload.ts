@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { storeError } from '../errors.ts'
 import type { S3Connection } from './connection.ts'
+import { uploadedParts } from './uploaded-parts.ts'
 import { type Payload, checksumText } from './payload.ts'
 
 /** One part that an earlier process has sent. */
@@ -60,19 +61,7 @@ async function partsOf(
   signal: AbortSignal,
 ): Promise<LeftUpload | undefined> {
   const parts = new Map<number, LeftPart>()
-  let marker: string | undefined
-  do {
-    const input = {
-      Bucket: connection.bucket,
-      Key: key,
-      UploadId: id,
-      ...(marker === undefined ? {} : { PartNumberMarker: marker }),
-    }
-    const page = await connection.send(
-      `parts of an unfinished upload of object "${key}"`,
-      (client, sdk, abortSignal) => client.send(new sdk.ListPartsCommand(input), { abortSignal }),
-      { signal },
-    )
+  for await (const page of uploadedParts(connection, key, id, signal)) {
     // A store that does not say takes what it is given.
     if (page.ChecksumAlgorithm !== undefined && (page.ChecksumAlgorithm === 'SHA256') !== useChecksum) return undefined
     for (const { PartNumber, ETag, Size, ChecksumSHA256 } of page.Parts ?? []) {
@@ -83,7 +72,6 @@ async function partsOf(
         ...(ChecksumSHA256 === undefined ? {} : { sha256: ChecksumSHA256 }),
       })
     }
-    marker = page.IsTruncated ? page.NextPartNumberMarker : undefined
-  } while (marker !== undefined)
+  }
   return { id, parts }
 }
