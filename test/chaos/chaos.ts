@@ -61,7 +61,7 @@ export async function runChaos(
         ...(await verify(
           stage,
           ended,
-          done.some(({ kind }) => kind === 'application pod'),
+          done.map(({ kind }) => kind),
         )),
       )
     } catch (error) {
@@ -109,13 +109,15 @@ class Summary {
       this.#states[state] = (this.#states[state] ?? 0) + 1
       if (action.error?.code === 'RUN_INTERRUPTED') this.#interrupted++
     }
-    for (const each of kills) this.#time(each, watcher)
+    for (const each of kills) this.#time(each, kills, watcher)
   }
 
-  #time({ kind, atMs, owned, upMs }: Kill, watcher: Watcher): void {
+  #time({ kind, atMs, owned, upMs }: Kill, all: readonly Kill[], watcher: Watcher): void {
     for (const { key, fence } of owned) {
       const takenMs = watcher.takenAt(key, fence)
       if (takenMs === undefined || takenMs < atMs) continue
+      // With something else dead meanwhile, nobody knows what was waited for.
+      if (all.some((other) => other.atMs > atMs && other.atMs < takenMs)) continue
       if (kind === 'worker, another takes over') this.#takeoverMs.push(Math.round(takenMs - atMs))
       const backMs = kind === 'worker, back at once' ? upMs?.() : undefined
       if (backMs !== undefined) this.#backMs.push(Math.max(0, Math.round(takenMs - backMs)))

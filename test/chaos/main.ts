@@ -6,6 +6,7 @@
 import { execFileSync } from 'node:child_process'
 import { parseArgs } from 'node:util'
 import { runChaos } from './chaos.ts'
+import { ownKinds } from './kills.ts'
 import { figuresOf, record } from './report.ts'
 import { setStage } from './stage.ts'
 
@@ -15,13 +16,15 @@ const { values } = parseArgs({
     seed: { type: 'string' },
     minutes: { type: 'string', default: '600' },
     record: { type: 'boolean', default: false },
+    // Only the engine's own processes are killed, so any cluster of the harness will do.
+    own: { type: 'boolean', default: false },
     keep: { type: 'boolean', default: false },
     // For a checkout without its history.
     commit: { type: 'string' },
   },
 })
 // Redis and the API server die: never those of somebody else.
-process.env['HOLDFAST_CLUSTER'] ??= 'chaos'
+if (!values.own) process.env['HOLDFAST_CLUSTER'] ??= 'chaos'
 const seed = Number(values.seed ?? Date.now() % 1_000_000)
 const startedMs = performance.now()
 const commit = values.commit ?? execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim()
@@ -33,7 +36,8 @@ console.log(`namespace ${stage.namespace}, logs in ${stage.logFolder}`)
 let result
 try {
   const untilMs = performance.now() + Number(values.minutes) * 60_000
-  result = await runChaos(stage, { kills: Number(values.kills), seed, untilMs, say: (line) => console.log(line) })
+  const kinds = values.own ? { kinds: ownKinds } : {}
+  result = await runChaos(stage, { kills: Number(values.kills), seed, ...kinds, untilMs, say: (line) => console.log(line) })
 } finally {
   if (!values.keep) await stage.close()
 }

@@ -95,8 +95,8 @@ export function renderPage(runs: readonly ChaosRun[]): string {
     ),
     '',
     'Back at once: from when the killed worker, started again under its name, could work until it had taken each action that it had. Taken over: from',
-    'the SIGKILL until another worker had. A second kill in the same round, of that other worker, Redis or the API server say, may lie in between, and the',
-    'machine did other things meanwhile.',
+    'the SIGKILL until another worker had; only where nothing else was killed in between (in the run with seed 11 also those). The machine did other',
+    'things meanwhile.',
     ...(wrong.length > 0 ? ['', '## What was wrong', '', ...wrong] : []),
   ].join('\n')}\n`
 }

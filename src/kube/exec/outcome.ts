@@ -23,16 +23,21 @@ export function endedWithoutShell(status: ApiStatus): boolean {
 /** The node could not run it. Faults on the way to the kubelet may heal; so may a kubelet that has just started and knows no pods yet. */
 export function refusalOf(status: ApiStatus, where: string, stderr: string): HoldfastError {
   const code = exitCodeOf(status)
+  // A kubelet that dies is told as a good end by some API servers. Whether the command was started is not known then.
+  if (code === 0) return kubeError('KUBE_EXEC_LOST', `${where}: the connection ended before the command was heard of`)
   const text =
     code === undefined
       ? (status.message ?? 'no reason given')
       : `it ended with exit code ${code} at its start${lastLine(stderr)}`
-  const heals =
-    /dial tcp|dialing backend|connection refused|i\/o timeout|connection reset|no agent available|pod does not exist/i.test(
-      text,
-    )
-  if (!heals) return kubeError('KUBE_EXEC_REFUSED', `${where}: the command was not started: ${text}`)
+  if (!isAwayFromNode(text)) return kubeError('KUBE_EXEC_REFUSED', `${where}: the command was not started: ${text}`)
   return kubeError('KUBE_SERVER', `${where}: the command was not started: ${text}`, { details: { sent: false } })
+}
+
+/** Whether these words are of a server that did not get as far as the container. */
+export function isAwayFromNode(text: string): boolean {
+  return /dial tcp|dialing backend|connection refused|i\/o timeout|connection reset|no agent available|pod does not exist|etcdserver/i.test(
+    text,
+  )
 }
 
 /** The command ended with a failure. Keeps the phrase that people search for. */
