@@ -27,6 +27,11 @@ export interface JournalOptions {
   readonly soonMs: number
 }
 
+/** An answer within this time says how it is: nobody is given up before twice as long. */
+const freshMs = 4_000
+/** A server that is always slower than that is believed in the end. */
+const confirmTries = 3
+
 /**
  * The entry of one action in its Run. `apply` changes it in memory; `flush` makes everything applied so far durable, in one
  * JSON Patch that tests the fence in the same request, so that a worker that lost the action cannot write, and two workers
@@ -168,6 +173,7 @@ export class Journal {
     const { action } = this.#state
     const notes = this.#notes
     this.#notes = []
+    const sentMs = this.#options.clock.now()
     try {
       const run = await this.#patch(action, signal)
       this.#run = run
@@ -183,6 +189,24 @@ export class Journal {
     const due = this.#afterwards.filter(({ version: of }) => of <= version)
     this.#afterwards = this.#afterwards.filter(({ version: of }) => of > version)
     for (const { work } of due) work()
+    if (this.#isLate(sentMs)) await this.#confirm()
+  }
+
+  /**
+   * What an answer said was true when it was sent. A process that slept over it may have lost the action since, and would begin with what
+   * the write announced although somebody else has done it: so the fence is asked for again, until the answer is fresh.
+   */
+  async #confirm(): Promise<void> {
+    for (let tries = 1; tries <= confirmTries && !this.#lost.signal.aborted; tries++) {
+      const askedMs = this.#options.clock.now()
+      await this.verify()
+      if (!this.#isLate(askedMs)) break
+    }
+    this.#lost.signal.throwIfAborted()
+  }
+
+  #isLate(sinceMs: number): boolean {
+    return this.#options.clock.now() - sinceMs > freshMs
   }
 
   async #patch(action: RunAction, signal: AbortSignal): Promise<Run> {

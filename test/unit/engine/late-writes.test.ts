@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Run, RunAction } from '../../../src/api/run.ts'
 import { names } from '../../../src/api/names.ts'
-import { systemClock } from '../../../src/base/clock.ts'
+import { type Clock, systemClock } from '../../../src/base/clock.ts'
 import { Journal } from '../../../src/engine/journal.ts'
 import { kubeError } from '../../../src/kube/errors.ts'
 import type { Live } from '../../../src/kube/objects.ts'
@@ -23,14 +23,14 @@ afterEach(async () => {
   await world.close()
 })
 
-function journalOf(read: Live<Run>): Journal {
+function journalOf(read: Live<Run>, clock: Clock = systemClock): Journal {
   const plan = { actionSetName: 'as', actionName: 'backup', hasArtifacts: false, wantsRecord: false }
   return new Journal({
     kube: world.api.kube(),
     run: read,
     actionIndex: 0,
     plan,
-    clock: systemClock,
+    clock,
     log: silentLogger,
     emit: () => undefined,
     budgetMs: 1_000,
@@ -91,6 +91,27 @@ describe('a worker that takes back what an earlier start of it left', () => {
     await next.flush()
 
     expect(there().fence).toEqual({ owner: 'a', instance: '2', attempt: 2 })
+  })
+})
+
+describe('a worker that sleeps over the answer to a write', () => {
+  test('asks whether the action is still its own before it goes on', async () => {
+    let nowMs = Date.now()
+    const clock = { now: () => nowMs, sleep: systemClock.sleep }
+    const sleeper = journalOf(run, clock)
+    sleeper.apply({ type: 'claimed', owner: 'a', instance: '1' })
+    await sleeper.flush()
+    sleeper.apply({ type: 'phaseStarted', at: 0, now: '2026-01-01T00:00:00Z' })
+    world.api.after = async (request) => {
+      if (request.resource !== 'runs' || request.verb !== 'patch' || nowMs > Date.now() + 10_000) return
+      nowMs += 60_000
+      // Another start of the worker has taken the action meanwhile.
+      const other = journalOf(world.runOf(world.read()) as Live<Run>)
+      other.apply({ type: 'claimed', owner: 'a', instance: '2' })
+      await other.flush()
+    }
+
+    await expect(sleeper.flush()).rejects.toMatchObject({ code: 'RUN_FENCED' })
   })
 })
 
