@@ -19,6 +19,7 @@ export async function main(words: readonly string[]): Promise<void> {
   // Loaded for itself: it brings the repository along.
   const repo = words[0] === 'repo' ? await import('./repo-program.ts') : undefined
   const backup = words[0] === 'backup' || words[0] === 'dr' ? await import('./backup-program.ts') : undefined
+  const retention = words[0] === 'retention' ? await import('./retention-program.ts') : undefined
   await runProgram(words, (open, ways) => {
     const program = new Command('holdfast')
       .description('Backs up and restores stateful applications on Kubernetes.')
@@ -36,6 +37,9 @@ export async function main(words: readonly string[]): Promise<void> {
     )
     program.addCommand(
       repo ? repo.repoProgram({ output, ...ways }) : new Command('repo').description('Work on a repository of backups.'),
+    )
+    program.addCommand(
+      retention?.retentionProgram({ output, ...ways }) ?? new Command('retention').description('Which backups stay.'),
     )
     for (const command of backup?.backupPrograms({ output, ...ways }) ?? backupPlaceholders()) program.addCommand(command)
     return program

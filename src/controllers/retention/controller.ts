@@ -11,8 +11,9 @@ import { ownKinds } from '../../kube/own-kinds.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
 import { WorkQueue, type Result } from '../runtime/work-queue.ts'
 import { takeStep, tell, writeRetention, type RetentionActDeps } from './act.ts'
-import { BackupReader, type ScheduledReference } from './backups.ts'
+import { BackupReader } from './backups.ts'
 import { decideRemovals, retentionStatus, type RetentionDecision } from './decide.ts'
+import { objectsOf } from './plan.ts'
 
 export interface RetentionControllerOptions extends RetentionActDeps {
   readonly kube: Pick<Kube, 'resource' | 'informer'>
@@ -151,13 +152,4 @@ function nextLook({ removals }: RetentionDecision, now: number): number {
 function said(schedule: Schedule | undefined): string {
   const { lastSuccess, objects = {} } = schedule?.status ?? {}
   return JSON.stringify([schedule?.spec, lastSuccess, Object.keys(objects).length])
-}
-
-function objectsOf({ metadata, status }: Schedule): Map<string, ScheduledReference> {
-  return new Map(
-    Object.entries(status?.objects ?? {}).map(([key, { lastSuccess = '' }]) => {
-      const [namespace = '', kind = '', name = ''] = key.split('/')
-      return [key, { object: { kind, namespace, name }, stamp: `${metadata.generation ?? 0} ${lastSuccess}` }] as const
-    }),
-  )
 }

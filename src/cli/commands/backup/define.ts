@@ -2,11 +2,12 @@ import { Command } from 'commander'
 import type { BackupDeps } from './deps.ts'
 import { downloadCommand } from './download.ts'
 import { listCommand } from './list.ts'
+import { pinCommand, unpinCommand } from './pin.ts'
 import { restoreCommand } from './restore.ts'
 import { showCommand } from './show.ts'
 import { verifyCommand } from './verify.ts'
 
-const verbs = [listCommand, showCommand, verifyCommand, downloadCommand, restoreCommand] as const
+const verbs = [listCommand, showCommand, verifyCommand, downloadCommand, restoreCommand, pinCommand, unpinCommand] as const
 
 /** `holdfast backup …`: what there is, whether it is sound, and how it comes back. */
 export function backupCommands(deps: BackupDeps): Command {
