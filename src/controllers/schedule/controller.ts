@@ -41,6 +41,8 @@ export class ScheduleController {
   readonly #schedules: Informer<Schedule>
   readonly #actionSets: Informer<ActionSet>
   readonly #candidates: Candidates
+  /** Of each Schedule and object the ActionSet of its latest slot. */
+  readonly #newest = new Map<string, Live<ActionSet>>()
   /** ActionSets that we made and that the watch has not shown yet. */
   readonly #made = new Map<string, Live<ActionSet>>()
 
@@ -75,6 +77,7 @@ export class ScheduleController {
 
   async start(): Promise<void> {
     await Promise.all([this.#schedules.synced, this.#actionSets.synced])
+    for (const actionSet of this.#actionSets.list(this.#options.namespace)) this.#keepNewest(actionSet)
     this.#schedules.onChange((key) => this.#queue.add(key))
     this.#actionSets.onChange((_key, after, before) => this.#actionSetChanged(after, before))
   }
@@ -93,6 +96,8 @@ export class ScheduleController {
   #actionSetChanged(after: Live<ActionSet> | undefined, before: Live<ActionSet> | undefined): void {
     const schedule = (after ?? before)?.metadata.labels?.[names.schedule]
     if (after) this.#made.delete(after.metadata.name)
+    if (after) this.#keepNewest(after)
+    else if (before) this.#forgetNewest(before)
     if (schedule === undefined || (before && after && before.status?.state === after.status?.state)) return
     this.#queue.addAfter(`${this.#options.namespace}/${schedule}`, changesSettleMs)
   }
@@ -109,6 +114,7 @@ export class ScheduleController {
       schedule,
       targets: targetsOf(schedule, candidates, engineNamespace),
       findActionSet: (name) => this.#actionSets.get(namespace, name) ?? this.#made.get(name),
+      findNewest: (object) => this.#newest.get(`${schedule.metadata.name} ${object}`),
       now: clock.now(),
     })
     meter.take(schedule, decision)
@@ -119,10 +125,31 @@ export class ScheduleController {
       : { afterMs: Math.min(longestWaitMs, Math.max(0, decision.next - clock.now())) }
   }
 
+  #keepNewest(actionSet: Live<ActionSet>): void {
+    const key = objectOf(actionSet)
+    const known = this.#newest.get(key)
+    if (!known || slotOf(known) <= slotOf(actionSet)) this.#newest.set(key, actionSet)
+  }
+
+  #forgetNewest(actionSet: Live<ActionSet>): void {
+    const key = objectOf(actionSet)
+    if (this.#newest.get(key)?.metadata.name === actionSet.metadata.name) this.#newest.delete(key)
+  }
+
   #remember(actionSet: Live<ActionSet>): void {
+    this.#keepNewest(actionSet)
     if (!this.#actionSets.get(this.#options.namespace, actionSet.metadata.name))
       this.#made.set(actionSet.metadata.name, actionSet)
   }
+}
+
+/** RFC 3339 in UTC, so later ones sort behind; empty for those that somebody labelled by hand. */
+function slotOf({ metadata }: Live<ActionSet>): string {
+  return metadata.annotations?.[names.slot] ?? ''
+}
+
+function objectOf({ metadata }: Live<ActionSet>): string {
+  return `${metadata.labels?.[names.schedule] ?? ''} ${metadata.annotations?.[names.scheduledObject] ?? ''}`
 }
 
 /** Thousands of finished ones are there: only how they went is kept. */

@@ -4,6 +4,7 @@ import { actionSetKind } from '../../api/actionset.ts'
 import { names } from '../../api/names.ts'
 import type { Schedule, ScheduledObject, ScheduleStatus } from '../../api/schedule.ts'
 import { decideDue, type DueAnswer } from '../../schedule/due.ts'
+import { slotsBetween } from '../../schedule/slots.ts'
 import { slotName } from '../../schedule/slot-name.ts'
 import type { Target } from './targets.ts'
 import { readTiming, type Timing } from './timing.ts'
@@ -14,6 +15,8 @@ export interface View {
   readonly targets: readonly Target[]
   /** An ActionSet of the Schedule's namespace, by name. */
   readonly findActionSet: (name: string) => ActionSet | undefined
+  /** The ActionSet of the latest slot that this Schedule has for an object, by key of the object. */
+  readonly findNewest: (objectKey: string) => ActionSet | undefined
   readonly now: number
 }
 
@@ -54,13 +57,15 @@ export interface Decision {
 export const mostObjects = 2_000
 
 /** What to start, to cancel and to pass over now. Pure. */
-export function decide({ schedule, targets, findActionSet, now }: View): Decision {
+export function decide({ schedule, targets, findActionSet, findNewest, now }: View): Decision {
   const fault = faultOf(schedule, targets)
   if (fault !== undefined) return { turns: [], fault }
   const timing = readTiming(schedule)
   if ('fault' in timing) return { turns: [], fault: timing.fault }
   const known = schedule.status?.objects ?? {}
-  const turns = targets.map((target) => turnOf({ schedule, target, timing, before: known[target.key], findActionSet, now }))
+  const turns = targets.map((target) =>
+    turnOf({ schedule, target, timing, before: known[target.key], findActionSet, newest: findNewest(target.key), now }),
+  )
   const next = turns.reduce((first, turn) => Math.min(first, turn.next ?? Infinity), Infinity)
   return { turns, ...(next === Infinity ? {} : { next }) }
 }
@@ -80,12 +85,14 @@ interface TurnQuestion {
   readonly timing: Timing
   readonly before: ScheduledObject | undefined
   readonly findActionSet: View['findActionSet']
+  readonly newest: ActionSet | undefined
   readonly now: number
 }
 
-function turnOf({ schedule, target, timing, before, findActionSet, now }: TurnQuestion): Turn {
+function turnOf(question: TurnQuestion): Turn {
+  const { schedule, target, timing, before, findActionSet, now } = question
   // One that has just come under the Schedule waits for its next slot.
-  const known = withOutcome(before ?? { since: iso(now), handled: iso(now) }, findActionSet)
+  const known = withOutcome(withMade(before ?? { since: iso(now), handled: iso(now) }, question), findActionSet)
   const asleep = sleepsUntil(schedule, before, now)
   if (before && asleep !== undefined) return { target, before, after: known, cancel: [], next: asleep }
   const last = known.last
@@ -138,6 +145,27 @@ function holdOf({ spec }: Schedule, { replicas }: Target): string | undefined {
   if (spec.suspend) return 'the Schedule is suspended'
   if (replicas === 0 && spec.scaledToZero !== 'Run') return 'it is scaled to zero'
   return undefined
+}
+
+/**
+ * An engine that was killed between the ActionSet and the status has run a slot that status does not know of. By now that slot may be
+ * held, or too late, so it is not enough that its name would be met again.
+ */
+function withMade(known: ScheduledObject, { schedule, target, timing, newest, now }: TurnQuestion): ScheduledObject {
+  const slot = Date.parse(newest?.metadata.annotations?.[names.slot] ?? '')
+  const handled = Date.parse(known.handled)
+  if (!newest || !(slot > handled && slot <= now)) return known
+  if (newest.metadata.name !== slotName(schedule.metadata.name, target.key, slot)) return known
+  const missed = [...slotsBetween(timing.timetable(target.key), handled, slot - 1).take(1_000)]
+  const last = missed.at(-1)
+  const skipped =
+    last === undefined ? undefined : addSkipped(known.skipped, { count: missed.length, last, why: 'the engine was not there' })
+  return {
+    ...known,
+    handled: iso(slot),
+    last: { actionSet: newest.metadata.name, slot: iso(slot), state: 'pending' },
+    ...(skipped ? { skipped } : {}),
+  }
 }
 
 /** What the last ActionSet says by now. */

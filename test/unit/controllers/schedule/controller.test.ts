@@ -244,3 +244,27 @@ test('numbers for monitoring are the same after a restart, and go when the Sched
   await settled()
   expect(await world.metrics.text()).not.toContain('schedule="hourly"')
 })
+
+test('an engine killed between ActionSet and status knows the run although nothing may start by now', async () => {
+  const { api, clock } = await open()
+  world.database()
+  await world.schedule()
+  await clock.turnTo(start + 29 * minute)
+  api.before = ({ resource, verb }) => {
+    if (resource === 'schedules' && verb === 'patch') throw new Error('the engine dies here')
+  }
+  await clock.turnTo(start + 31 * minute)
+  expect(world.slots).toEqual(['01:00'])
+  await world.stopEngine()
+  api.before = () => undefined
+  world.edit({ suspend: true })
+  world.end('complete')
+  await world.startEngine()
+  await clock.turnTo(clock.now() + minute)
+
+  const { lastSuccess, neverSucceeded, objects } = world.status
+  expect({ lastSuccess, neverSucceeded }).toEqual({ lastSuccess: expect.any(String), neverSucceeded: 0 })
+  expect(objects?.['shop/statefulset/db']).toMatchObject({ last: { state: 'complete' }, handled: '2026-05-01T01:00:00Z' })
+  expect(objects?.['shop/statefulset/db']?.skipped).toBeUndefined()
+  expect(world.slots).toEqual(['01:00'])
+})

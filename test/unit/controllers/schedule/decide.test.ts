@@ -33,6 +33,7 @@ function look(
     schedule: of,
     targets: targetsOf(of, candidates, 'holdfast'),
     findActionSet: (name) => actionSets.find(({ metadata }) => metadata.name === name),
+    findNewest: () => undefined,
     now,
   })
 }
