@@ -68,7 +68,7 @@ export interface Installation {
  */
 export function useInstallation(world: () => World): Installation {
   const made = new Set<string>()
-  beforeAll(() => install(world()), 20 * 60_000)
+  beforeAll(() => installHoldfast(world()), 20 * 60_000)
   afterAll(async () => {
     if (made.size === 0) return
     await world().kubectl(['delete', '-n', engineNamespace, '--ignore-not-found', '--wait=false', ...made])
@@ -120,7 +120,8 @@ export function useInstallation(world: () => World): Installation {
   }
 }
 
-async function install(world: World): Promise<void> {
+/** Installs it, or makes an installation be as this checkout says. */
+export async function installHoldfast(world: World): Promise<void> {
   const image = await ensureEngineImage(harnessFolders())
   await world.image('redis')
   const manifest = readFileSync(join(root, 'deploy/install.yaml'), 'utf8')

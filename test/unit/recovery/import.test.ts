@@ -1,0 +1,152 @@
+import { describe, expect, test } from 'vitest'
+import type { Blueprint } from '../../../src/api/blueprint.ts'
+import { ownKinds } from '../../../src/kube/own-kinds.ts'
+import { planImport, runImport } from '../../../src/recovery/import-catalog.ts'
+import { type Backup, readBackups } from '../../../src/recovery/read-backups.ts'
+import { takeOver, writersOf } from '../../../src/recovery/takeover.ts'
+import { withReadOnly } from '../../../src/store/with-read-only.ts'
+import { FakeApi } from '../../build/fake-api.ts'
+import { aBucket, aRecord, putRecord } from './a-bucket.ts'
+
+const { signal } = new AbortController()
+
+async function backupsOf(place: Awaited<ReturnType<typeof aBucket>>['place']): Promise<Backup[]> {
+  return Array.fromAsync(readBackups(place))
+}
+
+function aTarget(api = new FakeApi()) {
+  return { api, target: { kube: api.kube(), namespace: 'engine', profile: { name: 'here', namespace: 'engine' }, signal } }
+}
+
+describe('an import', () => {
+  test('makes Blueprints, and ActionSets that are complete from their first moment', async () => {
+    const { place } = await aBucket()
+    const { api, target } = aTarget()
+
+    const result = await runImport(target, await planImport(target, await backupsOf(place)))
+
+    expect(result).toEqual({ createdBlueprints: 1, createdActionSets: 2, present: 0, problems: [] })
+    expect(api.read(ownKinds.blueprints, 'engine', 'postgresql')).toMatchObject({ actions: { restore: {} } })
+    expect(api.requests.filter(({ verb, resource }) => verb === 'create' && resource === 'actionsets')).toHaveLength(2)
+    expect(api.read(ownKinds.actionSets, 'engine', 'backup-1')).toMatchObject({
+      metadata: {
+        labels: { 'holdfast.dev/imported': 'true' },
+        annotations: {
+          'holdfast.dev/imported-uid': 'u1aaaaaa',
+          'holdfast.dev/imported-installation': 'installation-1',
+          'holdfast.dev/imported-cluster': 'cluster-1',
+        },
+      },
+      spec: { actions: [{ name: 'backup', profile: { name: 'here', namespace: 'engine' }, options: { user: 'me' } }] },
+      status: { state: 'complete', actions: [{ artifacts: { dump: {} }, phases: [{ name: 'dump', state: 'complete' }] }] },
+    })
+  })
+
+  test('changes nothing when it is run again, and works from a bucket that can only be read', async () => {
+    const { place } = await aBucket()
+    const { api, target } = aTarget()
+    const readOnly = { ...place, location: withReadOnly(place.location), root: withReadOnly(place.root) }
+    await runImport(target, await planImport(target, await backupsOf(readOnly)))
+    const before = api.writes('actionsets') + api.writes('blueprints')
+
+    const result = await runImport(target, await planImport(target, await backupsOf(readOnly)))
+
+    expect(result).toMatchObject({ createdBlueprints: 0, createdActionSets: 0, present: 2, problems: [] })
+    expect(api.writes('actionsets') + api.writes('blueprints')).toBe(before)
+  })
+
+  test('names records that are foreign or broken and brings the rest', async () => {
+    const { place, location } = await aBucket()
+    await location.put('holdfast/records/shop/statefulset-db/20260101T000300Z-u3-0.json', Buffer.from('{"half": '))
+    const { target } = aTarget()
+
+    const result = await runImport(target, await planImport(target, await backupsOf(place)))
+
+    expect(result).toMatchObject({ createdActionSets: 2 })
+    expect(result.problems).toEqual([expect.stringContaining('it is not JSON')])
+  })
+
+  test('leaves a Blueprint and an ActionSet of the same name alone that are others, and gives its own a suffix', async () => {
+    const { place } = await aBucket()
+    const { api, target } = aTarget()
+    const mine = { apiVersion: 'cr.kanister.io/v1alpha1', metadata: { name: 'postgresql', namespace: 'engine' }, actions: {} }
+    api.put(ownKinds.blueprints, { ...mine, kind: 'Blueprint' } as unknown as Blueprint)
+    api.put(ownKinds.actionSets, { ...mine, kind: 'ActionSet', metadata: { name: 'backup-1', namespace: 'engine' } } as never)
+
+    await runImport(target, await planImport(target, await backupsOf(place)))
+
+    const blueprints = api.all(ownKinds.blueprints).map(({ metadata }) => metadata.name)
+    const imported = api.read(ownKinds.actionSets, 'engine', 'backup-1-u1aaaaaa')
+    expect(blueprints).toEqual(['postgresql', expect.stringMatching(/^postgresql-[0-9a-f]{8}$/)])
+    expect(imported?.spec?.actions?.[0]?.blueprint).toBe(blueprints[1])
+    expect(api.read(ownKinds.actionSets, 'engine', 'backup-1')?.status).toBeUndefined()
+  })
+
+  test('puts the actions of one ActionSet together again', async () => {
+    const { place, location } = await aBucket()
+    const both = { name: 'both', namespace: 'holdfast', uid: 'both0000' }
+    for (const index of [1, 0]) {
+      const object = { kind: 'StatefulSet', namespace: 'shop', name: `db${index}` }
+      await putRecord(location, aRecord(7, { id: `both0000-${index}`, actionSet: both, object }))
+    }
+    const { api, target } = aTarget()
+
+    await runImport(target, await planImport(target, await backupsOf(place)))
+
+    expect(api.read(ownKinds.actionSets, 'engine', 'both')?.spec?.actions?.map(({ object }) => object?.name)).toEqual([
+      'db0',
+      'db1',
+    ])
+  })
+
+  test('does not let a Schedule of this cluster take what another one made for its own', async () => {
+    const { place, location } = await aBucket()
+    const actionSet = {
+      name: 'daily-1',
+      namespace: 'holdfast',
+      uid: 'daily000',
+      labels: { 'holdfast.dev/schedule': 'daily', team: 'a' },
+    }
+    await putRecord(location, aRecord(8, { id: 'daily000-0', actionSet, schedule: 'daily' }))
+    const { api, target } = aTarget()
+
+    await runImport(target, await planImport(target, await backupsOf(place)))
+
+    const { labels, annotations } = api.read(ownKinds.actionSets, 'engine', 'daily-1')?.metadata ?? {}
+    expect(labels).toEqual({ team: 'a', 'holdfast.dev/imported': 'true' })
+    expect(annotations).toMatchObject({ 'holdfast.dev/imported-schedule': 'daily' })
+  })
+})
+
+describe('a takeover', () => {
+  const lastMs = Date.UTC(2026, 0, 1) + 2 * 60_000 + 10_000
+
+  test('shows who wrote last, and is refused while that may still live', async () => {
+    const { place } = await aBucket()
+    const [writer] = await writersOf(place, await backupsOf(place), signal)
+
+    expect(writer).toMatchObject({ installation: 'installation-1', cluster: 'cluster-1', backups: 2, owner: 'installation-1' })
+    if (!writer) return
+    const request = { to: 'installation-2', nowMs: lastMs + 3600_000, force: false, signal }
+    await expect(takeOver(place, writer, request)).rejects.toMatchObject({ code: 'RECOVERY_FOREIGN' })
+  })
+
+  test('makes the new installation the owner, for everybody who has the key', async () => {
+    const { place } = await aBucket()
+    const [writer] = await writersOf(place, await backupsOf(place), signal)
+    if (!writer) throw new Error('nobody wrote')
+
+    await takeOver(place, writer, { to: 'installation-2', nowMs: lastMs + 48 * 3600_000, force: false, signal })
+
+    expect((await writersOf(place, await backupsOf(place), signal))[0]).toMatchObject({ owner: 'installation-2' })
+  })
+
+  test('counts for nothing when somebody without the key wrote it', async () => {
+    const { place, location } = await aBucket()
+    const takeover = { from: 'installation-1', to: 'thief', at: '2026-02-01T00:00:00Z' }
+    const forged = { format: 'holdfast.dev/catalog-takeover', version: 1, takeover, signature: 'ab' }
+    await location.put('holdfast/takeovers/installation-1/x.json', Buffer.from(JSON.stringify(forged)))
+
+    await expect(writersOf(place, await backupsOf(place), signal)).rejects.toMatchObject({ code: 'CATALOG_ALTERED' })
+  })
+})
