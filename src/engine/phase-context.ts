@@ -30,8 +30,10 @@ export function phaseContext(attempt: Attempt, options: PhaseContextOptions): Fu
   const params = paramsOf(attempt)
   const run = identityOf(attempt, options)
   const profile = (): ResolvedProfile => resolvedProfile(params, phase.func ?? '')
+  const nameOfRound = (prefix: string, round: number): string =>
+    deriveName(prefix, `${run.actionSetUid}/${options.actionIndex}/${at}${round > 1 ? `/${round}` : ''}`)
   return {
-    kube: deps.kube,
+    kube: deps.kube.patient,
     clock: deps.clock,
     log: deps.log.child({ ActionSet: run.actionSetName, Action: run.actionName, Phase: run.phaseName, ...logLabels(run) }),
     signal,
@@ -69,8 +71,8 @@ export function phaseContext(attempt: Attempt, options: PhaseContextOptions): Fu
       })
     },
     condition: (language, condition) => deps.renderer.condition(language, condition, scopeOf(attempt)),
-    deriveName: (prefix) =>
-      deriveName(prefix, `${run.actionSetUid}/${options.actionIndex}/${at}${options.round > 1 ? `/${options.round}` : ''}`),
+    deriveName: (prefix) => nameOfRound(prefix, options.round),
+    earlierNames: (prefix) => Array.from({ length: options.round - 1 }, (_, index) => nameOfRound(prefix, index + 1)),
   }
 }
 

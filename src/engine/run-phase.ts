@@ -175,7 +175,7 @@ function interrupted(phase: BlueprintPhase): Error {
 export async function fetchPhase({ deps, journal }: Attempt, at: PhaseAt, signal: AbortSignal): Promise<Fetched> {
   const { objects, configMaps } = phaseAt(journal.action, at)
   const wanted = Object.entries((objects ?? {}) as References).filter(([name]) => configMaps?.[name] === undefined)
-  const fetched = await fetchObjects(deps.kube, Object.fromEntries(wanted), signal)
+  const fetched = await fetchObjects(deps.kube.patient, Object.fromEntries(wanted), signal)
   return { ...fetched, configMaps: { ...fetched.configMaps, ...(configMaps as Record<string, ConfigMapParams>) } }
 }
 

@@ -53,6 +53,8 @@ export interface FunctionContext {
   condition(language: ConditionLanguage, condition: string): (object: unknown) => boolean
   /** A name for an object of this attempt: `<prefix><hash of UID, action, phase, attempt>`, at most 63 characters. */
   deriveName(prefix: string): string
+  /** The names that the tries of the phase before this one had in its place, oldest first; of a first try none. */
+  earlierNames(prefix: string): readonly string[]
 }
 
 /** Which phase of which ActionSet this is. */

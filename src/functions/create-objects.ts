@@ -43,12 +43,25 @@ async function createOne(ctx: FunctionContext, manifest: Manifest, create: Creat
   if (!name && create.resumed) throw unknownName(resource, object)
   if (!made && !create.resumed) await ctx.checkpoint({ creating: create.index })
   ctx.signal.throwIfAborted()
-  const live = made ?? (await ctx.kube.resource(resource).create(object, { fieldManager, signal: ctx.signal }))
+  const live = made ?? (await createOurs(ctx, resource, object))
   ctx.log.info(
     { resource: describeObject(resource, live.metadata.name), ...(namespace ? { namespace } : {}) },
     'Created object',
   )
   return objectOutputs(resource, live.metadata)
+}
+
+/** A create whose answer was lost and that was repeated meets what it made: the Run said before that there was none. */
+async function createOurs(ctx: FunctionContext, resource: ResourceName, object: Unstructured): Promise<Live<Unstructured>> {
+  try {
+    return await ctx.kube.resource(resource).create(object, { fieldManager, signal: ctx.signal })
+  } catch (error) {
+    if (!kubeError.is(error, 'KUBE_ALREADY_EXISTS') || error.details['mayBeOurs'] !== true) throw error
+    const { name = '', namespace } = object.metadata ?? {}
+    const found = await findMade(ctx, resource, { name, namespace }, true)
+    if (!found) throw error
+    return found
+  }
 }
 
 /** Server-side scope decides, not the text: a namespace on a cluster-wide kind would lead to a path that does not exist. */

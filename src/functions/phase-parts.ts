@@ -18,6 +18,8 @@ export function partContexts(
 ): (name: string, signal?: AbortSignal) => FunctionContext {
   const states: Record<string, unknown> = { ...(fits(PartsCheckpoint, ctx.resumed) ? ctx.resumed.parts : {}) }
   const reports = new Map<string, PhaseProgress>()
+  const prefixOf = (prefix: string, name: string): string =>
+    `${prefix}${createHash('sha256').update(name).digest('hex').slice(0, 8)}-`
   return (name, signal = ctx.signal) => ({
     ...ctx,
     signal,
@@ -30,7 +32,8 @@ export function partContexts(
       reports.set(name, { ...reports.get(name), ...report })
       ctx.progress(sumOf([...reports.values()], names.length))
     },
-    deriveName: (prefix) => ctx.deriveName(`${prefix}${createHash('sha256').update(name).digest('hex').slice(0, 8)}-`),
+    deriveName: (prefix) => ctx.deriveName(prefixOf(prefix, name)),
+    earlierNames: (prefix) => ctx.earlierNames(prefixOf(prefix, name)),
   })
 }
 

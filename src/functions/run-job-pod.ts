@@ -48,13 +48,15 @@ const cleanupMs = 12_000
 
 /**
  * Makes the pod, waits until it started, does `work` with it and removes it, whatever happened; on a handover to another attempt a pod
- * that can be adopted stays. Its deletion is awaited, so that the next phase finds its claims free.
+ * that can be adopted stays. Its deletion is awaited, so that the next phase finds its claims free. Of the tries before this one no pod may be
+ * left: two that write to one path of the user would spoil it.
  */
 export async function withJobPod<T>(ctx: FunctionContext, request: JobRequest, work: (pod: JobPod) => Promise<T>): Promise<T> {
   const before = readJobCheckpoint(ctx.resumed)
   const namespace = jobNamespace(request.namespace, ctx.engine)
   if (before && !request.adopt) await removeJobPod(ctx, before, ctx.signal)
   const name = before && request.adopt ? before.name : ctx.deriveName(request.prefix)
+  for (const earlier of ctx.earlierNames(request.prefix)) await removeJobPod(ctx, { namespace, name: earlier }, ctx.signal)
   const place = { namespace, name }
   try {
     const created = await createOrAdopt(ctx, request, place, request.adopt ? before : undefined)

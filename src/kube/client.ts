@@ -18,11 +18,12 @@ export interface KubeRequest {
 
 export interface CallOptions {
   readonly signal?: AbortSignal | undefined
-  /** Time for the whole call, repetitions included, in ms. @default 60_000 */
+  /** Time for the whole call, repetitions included, in ms. @default the client's `budgetMs` */
   readonly timeoutMs?: number | undefined
   /**
    * Whether to repeat after transient faults (unreachable, 429, 5xx), with jittered backoff.
-   * @default true for GET, PUT, DELETE and PATCH (not JSON Patch); a POST is repeated only when it was surely not carried out
+   * @default true for GET, PUT, DELETE and PATCH (not JSON Patch); a POST is repeated only when it was surely not carried out, by
+   * a patient client also when it names its object
    */
   readonly retry?: boolean | undefined
 }
@@ -32,6 +33,8 @@ export interface KubeClient {
   readonly server: string
   /** The namespace of the context or of our own pod; `default` when neither says one. */
   readonly namespace: string
+  /** How long a call without a `timeoutMs` is repeated. */
+  readonly budgetMs: number
   /** One request, its JSON answer parsed. */
   request<T>(request: KubeRequest, options?: CallOptions): Promise<T>
   /**

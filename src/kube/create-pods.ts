@@ -97,7 +97,7 @@ export function createPods(client: KubeClient, waitFor: Kube['waitFor'], clock: 
         return '' // only decoration of an error that is thrown anyway
       }
     },
-    async remove(ref, { uid, gracePeriodSeconds, timeoutMs = removeMs, signal } = {}) {
+    async remove(ref, { uid, gracePeriodSeconds, timeoutMs = Math.max(removeMs, client.budgetMs), signal } = {}) {
       const key = { namespace: ref.namespace, name: ref.name }
       try {
         await api.delete(key, {

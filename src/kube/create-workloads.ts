@@ -1,3 +1,4 @@
+import { type Clock, systemClock } from '../base/clock.ts'
 import type { KubeClient } from './client.ts'
 import { kubeError } from './errors.ts'
 import { kinds, type Pod, type ReplicaSet, type ReplicationController } from './kinds.ts'
@@ -12,7 +13,7 @@ interface Call {
   readonly signal?: AbortSignal | undefined
 }
 
-export function createWorkloads(client: KubeClient, informer: Kube['informer']): Workloads {
+export function createWorkloads(client: KubeClient, informer: Kube['informer'], clock: Clock = systemClock): Workloads {
   const pods = createResourceApi(client, kinds.pods)
 
   const load = async (ref: WorkloadRef, call: Call): Promise<Workload> => {
@@ -36,7 +37,7 @@ export function createWorkloads(client: KubeClient, informer: Kube['informer']):
       return factsOf(workload, ref, running)
     },
     podsOf: async (ref, call = {}) => await currentPods(await load(ref, call), call),
-    scale: createScale(client, informer),
+    scale: createScale(client, informer, clock),
   }
 }
 

@@ -9,6 +9,7 @@ import { errorOfAnswer, errorOfTransport } from './api-errors.ts'
 import type { CallOptions, KubeClient, KubeRequest, QueryValue } from './client.ts'
 import { kubeError } from './errors.ts'
 import type { KubeEndpoint } from './kubeconfig.ts'
+import { budgetOf, longPatience, mayRepeat, type Patience, plainPatience, wasNotCarriedOut } from './request-retry.ts'
 import { SharedReads } from './shared-reads.ts'
 import { createTlsOptions } from './tls-options.ts'
 import { openWebSocket } from './web-socket.ts'
@@ -20,13 +21,15 @@ const idleSocketMs = 30_000
 /** One try. A request that hangs longer is given up and, where that is safe, repeated. */
 const attemptMs = 30_000
 
-export function createClient(endpoint: KubeEndpoint, clock: Clock = systemClock): KubeClient {
+export function createClient(
+  endpoint: KubeEndpoint,
+  clock: Clock = systemClock,
+): KubeClient & { readonly patient: KubeClient } {
   const secure = endpoint.server.startsWith('https:')
   const Agent = secure ? HttpsAgent : HttpAgent
   const unary = new Agent({ keepAlive: true, maxSockets, timeout: idleSocketMs })
   const streaming = new Agent({ keepAlive: false })
   const tlsOptions = createTlsOptions(endpoint)
-  const reads = new SharedReads(clock)
 
   const send = async (request: KubeRequest, streams: boolean, signal: AbortSignal): Promise<IncomingMessage> => {
     const identity = await endpoint.credentials.current()
@@ -59,12 +62,13 @@ export function createClient(endpoint: KubeEndpoint, clock: Clock = systemClock)
 
   const withRetry = async <T>(
     request: KubeRequest,
-    options: CallOptions,
+    { timeoutMs, signal: outer, retry = true, patience }: CallOptions & { readonly patience: Patience },
     once: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> => {
-    const { timeoutMs = 60_000, signal: outer, retry = true } = options
-    const deadline = clock.now() + timeoutMs
+    const start = clock.now()
+    const deadline = start + (timeoutMs ?? patience.budgetMs)
     let refreshed = false
+    let unsure = false
     for (let attempt = 1; ; attempt++) {
       outer?.throwIfAborted()
       try {
@@ -77,56 +81,69 @@ export function createClient(endpoint: KubeEndpoint, clock: Clock = systemClock)
           refreshed = true
           continue
         }
+        if (unsure && error.code === 'KUBE_ALREADY_EXISTS') throw mayBeOurs(error)
         const waitMs = Math.max(backoffMs(attempt, { maxMs: 5_000 }), Number(error.details.retryAfterMs ?? 0))
-        if (!retry || !mayRepeat(request, error) || clock.now() + waitMs >= deadline) throw error
+        const until = timeoutMs === undefined ? start + budgetOf(error, patience.budgetMs) : deadline
+        if (!retry || !mayRepeat(request, error, patience) || clock.now() + waitMs >= until) throw error
+        unsure ||= !wasNotCarriedOut(error)
         await clock.sleep(waitMs, outer)
       }
     }
   }
 
-  const textOf = async (request: KubeRequest, options: CallOptions): Promise<string> =>
+  const textOf = async (request: KubeRequest, options: CallOptions & { readonly patience: Patience }): Promise<string> =>
     await withRetry(
       request,
       options,
       async (signal) => await readText(await answer(request, false, signal), endpoint.server, signal),
     )
 
-  return {
-    server: endpoint.server,
-    namespace: endpoint.namespace,
-    request: async <T>(request: KubeRequest, options: CallOptions = {}) => {
-      const { signal, ...others } = options
-      const isShared = request.method === 'GET' && !request.query && Object.keys(others).length === 0
-      const text = isShared
-        ? await reads.get(request.path, signal, (own) => textOf(request, { signal: own }))
-        : await textOf(request, options)
-      return (text === '' ? undefined : JSON.parse(text)) as T
-    },
-    async stream(request, options = {}) {
-      const response = await withRetry(request, options, async (attempt) => {
-        // The signal of an attempt ends with the attempt; the body must live on.
-        const call = new AbortController()
-        const stop = (): void => call.abort(attempt.reason)
-        attempt.addEventListener('abort', stop, { once: true })
-        try {
-          return await answer(request, true, call.signal)
-        } finally {
-          attempt.removeEventListener('abort', stop)
-        }
-      })
-      destroyOnAbort(response, options.signal)
-      return response
-    },
-    webSocket: async (request, protocols, options = {}): Promise<ChannelSocket> =>
-      await withRetry({ ...request, method: 'POST' }, options, async (signal) => {
-        const url = urlOf(endpoint.server, request)
-        return await openWebSocket(url, protocols, { endpoint, tlsOptions, agent: streaming, signal })
-      }),
-    close() {
-      unary.destroy()
-      streaming.destroy()
-    },
+  const clientOf = (patience: Patience): KubeClient => {
+    const reads = new SharedReads(clock)
+    return {
+      server: endpoint.server,
+      namespace: endpoint.namespace,
+      budgetMs: patience.budgetMs,
+      request: async <T>(request: KubeRequest, options: CallOptions = {}) => {
+        const { signal, ...others } = options
+        const isShared = request.method === 'GET' && !request.query && Object.keys(others).length === 0
+        const text = isShared
+          ? await reads.get(request.path, signal, (own) => textOf(request, { signal: own, patience }))
+          : await textOf(request, { ...options, patience })
+        return (text === '' ? undefined : JSON.parse(text)) as T
+      },
+      async stream(request, options = {}) {
+        const response = await withRetry(request, { ...options, patience }, async (attempt) => {
+          // The signal of an attempt ends with the attempt; the body must live on.
+          const call = new AbortController()
+          const stop = (): void => call.abort(attempt.reason)
+          attempt.addEventListener('abort', stop, { once: true })
+          try {
+            return await answer(request, true, call.signal)
+          } finally {
+            attempt.removeEventListener('abort', stop)
+          }
+        })
+        destroyOnAbort(response, options.signal)
+        return response
+      },
+      webSocket: async (request, protocols, options = {}): Promise<ChannelSocket> =>
+        await withRetry({ ...request, method: 'POST' }, { ...options, patience }, async (signal) => {
+          const url = urlOf(endpoint.server, request)
+          return await openWebSocket(url, protocols, { endpoint, tlsOptions, agent: streaming, signal })
+        }),
+      close() {
+        unary.destroy()
+        streaming.destroy()
+      },
+    }
   }
+  return { ...clientOf(plainPatience), patient: clientOf(longPatience) }
+}
+
+/** Whose it is, only the caller can tell. */
+function mayBeOurs(error: HoldfastError): Error {
+  return kubeError('KUBE_ALREADY_EXISTS', error.message, { cause: error, details: { ...error.details, mayBeOurs: true } })
 }
 
 /** One attempt under its own time limit, which leaves as KUBE_TIMEOUT. */
@@ -153,13 +170,6 @@ function destroyOnAbort(response: IncomingMessage, signal: AbortSignal | undefin
 
 function asError(reason: unknown): Error {
   return reason instanceof Error ? reason : new Error(String(reason))
-}
-
-/** Whether a repetition can do no harm. JSON Patch is a list of steps, so it is no more repeatable than a POST. */
-function mayRepeat(request: KubeRequest, error: HoldfastError): boolean {
-  if (error.next !== 'retry' || error.code === 'KUBE_CONFLICT' || error.code === 'KUBE_GONE') return false
-  if (error.code === 'KUBE_THROTTLED' || error.details.sent === false) return true
-  return request.method !== 'POST' && request.contentType !== 'application/json-patch+json'
 }
 
 async function readText(response: IncomingMessage, server: string, signal: AbortSignal): Promise<string> {

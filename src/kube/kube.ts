@@ -51,5 +51,10 @@ export interface Kube {
   readonly leases: Leases
   /** Events reported as of `component`. */
   eventSink(component: string): EventSink
+  /**
+   * The same with more patience, for what must live through an API server that is away for some minutes: ten minutes for each call, and
+   * creates of named objects are repeated though the answer to an earlier one was lost. Refusals come as fast as ever.
+   */
+  readonly patient: Kube
   close(): Promise<void>
 }

@@ -8,6 +8,7 @@ import { createLeases } from './create-leases.ts'
 import { createPods } from './create-pods.ts'
 import { createWorkloads } from './create-workloads.ts'
 import { createDiscovery } from './discovery.ts'
+import type { KubeClient } from './client.ts'
 import { kubeError } from './errors.ts'
 import { createExec } from './exec/create-exec.ts'
 import { createClient } from './http-client.ts'
@@ -38,26 +39,42 @@ export async function openKube({ env, kubeconfig, context, clock }: OpenKubeOpti
 export function createKube(endpoint: KubeEndpoint, clock: Clock = systemClock): Kube {
   const client = createClient(endpoint, clock)
   const life = new AbortController()
+  const close = (): Promise<void> => {
+    life.abort(new Error('the connection to the API server was closed'))
+    client.close()
+    return Promise.resolve()
+  }
+  // A lease is of use only in time, and an Event is never waited for.
+  const leases = createLeases(client, clock)
+  const eventSink: Kube['eventSink'] = (component) => createEventSink(client, component, clock)
+  const shared = { clock, life: life.signal, leases, eventSink, close }
+  const patient: Kube = kubeOf(client.patient, shared, () => patient)
+  return kubeOf(client, shared, () => patient)
+}
+
+interface Shared extends Pick<Kube, 'leases' | 'eventSink' | 'close'> {
+  readonly clock: Clock
+  readonly life: AbortSignal
+}
+
+function kubeOf(client: KubeClient, { clock, life, ...rest }: Shared, patient: () => Kube): Kube {
   const wait: Kube['waitFor'] = async (def, key, done, options) => await waitFor(client, def, key, done, options, clock)
   const informer: Kube['informer'] = (def, { signal, ...options }) => {
-    const both = signal ? AbortSignal.any([signal, life.signal]) : life.signal
+    const both = signal ? AbortSignal.any([signal, life]) : life
     return createInformer(client, def, { ...options, signal: both }, clock)
   }
   return {
     client,
-    resource: (def) => createResourceApi(client, def),
+    resource: (def) => createResourceApi(client, def, clock),
     informer,
     waitFor: wait,
     discover: createDiscovery(client),
     exec: createExec(client),
     pods: createPods(client, wait, clock),
-    workloads: createWorkloads(client, informer),
-    leases: createLeases(client, clock),
-    eventSink: (component) => createEventSink(client, component, clock),
-    close() {
-      life.abort(new Error('the connection to the API server was closed'))
-      client.close()
-      return Promise.resolve()
+    workloads: createWorkloads(client, informer, clock),
+    ...rest,
+    get patient() {
+      return patient()
     },
   }
 }

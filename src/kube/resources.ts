@@ -1,3 +1,5 @@
+import { backoffMs } from '../base/backoff.ts'
+import { type Clock, systemClock } from '../base/clock.ts'
 import type { KubeClient, QueryValue } from './client.ts'
 import { kubeError } from './errors.ts'
 import {
@@ -19,10 +21,17 @@ const patchTypes: Readonly<Record<PatchType, string>> = {
   apply: 'application/apply-patch+yaml',
 }
 
-/** Tries of `update` against other writers. Each waits for the server only, so ten pass in a fraction of a second. */
-const updateTries = 10
+/** Tries of `update` against other writers: some seconds in all. */
+export const updateTries = 20
 
-export function createResourceApi<T extends KubeObject>(client: KubeClient, def: ResourceDef<T>): ResourceApi<T> {
+/** Before the next of these tries. */
+export const updateBackoff = { firstMs: 10, maxMs: 1_000 }
+
+export function createResourceApi<T extends KubeObject>(
+  client: KubeClient,
+  def: ResourceDef<T>,
+  clock: Clock = systemClock,
+): ResourceApi<T> {
   const objectPath = (key: ObjectKey, subresource?: string): string => {
     checkKey(def, key)
     return pathOf(def, { namespace: key.namespace, name: key.name, subresource })
@@ -105,6 +114,7 @@ export function createResourceApi<T extends KubeObject>(client: KubeClient, def:
           return await api.replace(wanted, options)
         } catch (error) {
           if (!kubeError.is(error, 'KUBE_CONFLICT') || tries >= updateTries) throw error
+          await clock.sleep(backoffMs(tries, updateBackoff), options.signal)
         }
       }
     },

@@ -1,3 +1,5 @@
+import { backoffMs } from '../base/backoff.ts'
+import type { Clock } from '../base/clock.ts'
 import type { KubeClient } from './client.ts'
 import { kubeError } from './errors.ts'
 import { kinds, type Pod } from './kinds.ts'
@@ -5,23 +7,22 @@ import type { Kube } from './kube.ts'
 import { type KubeObject, type Live, describeObject, type Unstructured } from './objects.ts'
 import { isReady, isTerminal, pendingReason } from './pod-state.ts'
 import type { ResourceApi } from './resource-api.ts'
-import { createResourceApi } from './resources.ts'
+import { createResourceApi, updateBackoff, updateTries } from './resources.ts'
 import { parseWorkload, selectorOf, type Workload, workloadOf } from './workload-objects.ts'
 import type { ScaleOptions, WorkloadRef, Workloads } from './workloads.ts'
 
 const reachMs = 900_000
-const scaleTries = 10
 
 interface Scale extends KubeObject {
   readonly spec?: { readonly replicas?: number }
 }
 
-export function createScale(client: KubeClient, informer: Kube['informer']): Workloads['scale'] {
+export function createScale(client: KubeClient, informer: Kube['informer'], clock: Clock): Workloads['scale'] {
   return async (ref, replicas, options = {}) => {
     const { kind, def } = parseWorkload(ref)
     const { signal, waitForReady = true } = options
     const api = createResourceApi<Unstructured>(client, def)
-    const previous = await setReplicas(api as unknown as ResourceApi<Scale>, ref, replicas, options)
+    const previous = await setReplicas(api as unknown as ResourceApi<Scale>, ref, replicas, { ...options, clock })
     if (waitForReady) {
       const workload = workloadOf(kind, await api.get({ namespace: ref.namespace, name: ref.name }, { signal }))
       await waitReached(informer, workload, def, replicas, options)
@@ -35,9 +36,9 @@ async function setReplicas(
   api: ResourceApi<Scale>,
   ref: WorkloadRef,
   replicas: number,
-  options: ScaleOptions,
+  options: ScaleOptions & { readonly clock: Clock },
 ): Promise<number> {
-  const { signal, beforeChange } = options
+  const { signal, beforeChange, clock } = options
   const key = { namespace: ref.namespace, name: ref.name }
   let previous: number | undefined
   for (let tries = 1; ; tries++) {
@@ -52,7 +53,8 @@ async function setReplicas(
       await api.replace({ ...scale, spec: { ...scale.spec, replicas } }, { signal, subresource: 'scale' })
       return previous
     } catch (error) {
-      if (!kubeError.is(error, 'KUBE_CONFLICT') || tries >= scaleTries) throw error
+      if (!kubeError.is(error, 'KUBE_CONFLICT') || tries >= updateTries) throw error
+      await clock.sleep(backoffMs(tries, updateBackoff), signal)
     }
   }
 }

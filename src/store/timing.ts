@@ -25,6 +25,7 @@ export const defaultTiming: StoreTiming = {
   firstAnswerMs: 45_000,
   graceMs: 5_000,
   cleanupMs: 30_000,
-  retry: { attempts: 5, firstMs: 200, maxMs: 5_000 },
-  patientRetry: { attempts: 9, firstMs: 200, maxMs: 15_000 },
+  // Some two minutes of `SlowDown`, and some eight.
+  retry: { attempts: 36, firstMs: 200, maxMs: 5_000 },
+  patientRetry: { attempts: 48, firstMs: 200, maxMs: 15_000 },
 }

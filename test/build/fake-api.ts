@@ -54,7 +54,10 @@ export class FakeApi {
 
   /** A client of its own. */
   kube(process: FakeProcess = {}): Kube {
-    const api: Pick<Kube, 'resource' | 'informer' | 'leases' | 'eventSink' | 'workloads' | 'close'> = {
+    const api: Pick<Kube, 'resource' | 'informer' | 'leases' | 'eventSink' | 'workloads' | 'patient' | 'close'> = {
+      get patient() {
+        return api as unknown as Kube
+      },
       resource: (def) => this.#resource(def as ResourceName, process) as never,
       informer: (def, options) =>
         this.#informer(def as ResourceName, options as unknown as InformerOptions<KubeObject>, process) as never,

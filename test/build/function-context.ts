@@ -86,6 +86,7 @@ export function aFunctionContext(parts: ContextParts): RecordedContext {
       const hash = createHash('sha256').update([run.actionSetUid, run.actionIndex, run.phaseName, run.attempt].join('/'))
       return `${prefix.slice(0, 42)}${hash.digest('hex').slice(0, 20)}`
     },
+    earlierNames: () => [],
   }
   return { ctx, checkpoints, warnings, lines, progress }
 }

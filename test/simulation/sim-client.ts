@@ -20,9 +20,12 @@ export function simKube(network: Network, server: SimServer, process: SimProcess
   const clock = network.time.clock(process)
   const client = new SimClient(network, server, process, clock)
   const life = new AbortController()
-  const kube: Pick<Kube, 'client' | 'resource' | 'informer' | 'leases' | 'eventSink' | 'close'> = {
+  const kube: Pick<Kube, 'client' | 'resource' | 'informer' | 'leases' | 'eventSink' | 'patient' | 'close'> = {
     client,
-    resource: (def) => createResourceApi(client, def),
+    get patient() {
+      return kube as unknown as Kube
+    },
+    resource: (def) => createResourceApi(client, def, clock),
     informer: (def, { signal, ...options }) =>
       createInformer(client, def, { ...options, signal: signal ? AbortSignal.any([signal, life.signal]) : life.signal }, clock),
     leases: createLeases(client, clock),
@@ -37,6 +40,7 @@ export function simKube(network: Network, server: SimServer, process: SimProcess
 class SimClient implements KubeClient {
   readonly server = 'sim'
   readonly namespace = 'engine'
+  readonly budgetMs = 60_000
   readonly #network: Network
   readonly #api: SimServer
   readonly #process: SimProcess

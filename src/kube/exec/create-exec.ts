@@ -1,8 +1,11 @@
 import { Readable } from 'node:stream'
 import { retry } from '../../base/backoff.ts'
+import { systemClock } from '../../base/clock.ts'
+import { nextOf } from '../../base/errors.ts'
 import type { KubeClient } from '../client.ts'
 import { kubeError } from '../errors.ts'
 import { LineSplitter } from '../lines.ts'
+import { budgetOf, wasNotCarriedOut } from '../request-retry.ts'
 import { Tail } from '../tail.ts'
 import type {
   CaptureOptions,
@@ -197,14 +200,16 @@ async function startSession(client: KubeClient, request: StartRequest): Promise<
   const { command, signal } = request
   checkCommand(command)
   const target = await withContainer(client, request.target, signal)
-  // The kubelet is away or has just started: nothing was run yet.
-  const when = (error: unknown): boolean => kubeError.is(error, 'KUBE_SERVER') && error.details['sent'] === false
-  const again = { signal, when, firstMs: 200, maxMs: 5_000, budgetMs: kubeletMs }
+  // The server or the kubelet is away or has just started: nothing was run yet.
+  const start = systemClock.now()
+  const when = (error: unknown): boolean =>
+    kubeError.is(error) &&
+    nextOf(error) === 'retry' &&
+    wasNotCarriedOut(error) &&
+    systemClock.now() - start < budgetOf(error, client.budgetMs)
+  const again = { signal, when, firstMs: 200, maxMs: 5_000, budgetMs: client.budgetMs }
   return await retry(() => startIn(client, { ...request, target }), again)
 }
-
-/** How long a kubelet that does not answer is waited for. */
-const kubeletMs = 60_000
 
 type InContainer = Omit<StartRequest, 'target'> & { readonly target: ExecTarget & { readonly container: string } }
 

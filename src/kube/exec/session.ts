@@ -9,7 +9,7 @@ import type { ExecOptions, ExecResult, ExecTarget } from './exec.ts'
 import { killBeside } from './kill.ts'
 import { keptBootstrap, renderKeptPreamble } from './kept-wrapper.ts'
 import { type Header, MarkerScanner } from './marker.ts'
-import { endedWithoutShell, exitCodeOf, refusalOf } from './outcome.ts'
+import { endedWithoutShell, exitCodeOf, isAwayFromNode, refusalOf } from './outcome.ts'
 import { pumpStdin, type Pumped } from './stdin-pump.ts'
 import { within } from './within.ts'
 import { bootstrap, renderPreamble } from './wrapper.ts'
@@ -21,6 +21,15 @@ const lingerSeconds = 2
 const settleMs = 5_000
 /** How long the wrapper may take to hear `kill` on its own stdin before it is ended from beside. */
 const deafMs = 1_000
+
+/** The wrapper does nothing before it is told what on its stdin, so a handshake that failed ran nothing, whoever lost it. */
+function nothingRan(error: unknown): unknown {
+  if (!kubeError.is(error, 'KUBE_UNREACHABLE', 'KUBE_SERVER', 'KUBE_TIMEOUT')) return error
+  if (error.details['status'] === 500 && !isAwayFromNode(error.message)) return error
+  // One of the three above.
+  const code = error.code as 'KUBE_SERVER'
+  return kubeError(code, error.message, { cause: error, details: { ...error.details, sent: false } })
+}
 
 /** The container has no `sh`: nothing has run. */
 export class NoShell extends Error {}
@@ -80,6 +89,8 @@ export class ExecSession {
       signal,
       connectTimeoutMs,
       pingMs,
+    }).catch((error: unknown) => {
+      throw wrapped ? nothingRan(error) : error
     })
     const session = new ExecSession(client, request, connection, wrapped)
     try {
