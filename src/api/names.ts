@@ -30,6 +30,8 @@ export const names = {
   /** Annotations of a Schedule's ActionSet: the slot it is for, and the object as `namespace/kind/name`. */
   slot: 'holdfast.dev/slot',
   scheduledObject: 'holdfast.dev/scheduled-object',
+  /** Label of an ActionSet that came out of a bucket: `true` while the backups are another installation's, `owned` after a takeover. */
+  imported: 'holdfast.dev/imported',
   /** Label on an object or namespace: the Schedule of the engine's namespace that protects it, or `default`. */
   policy: 'holdfast.dev/policy',
   /** Annotation beside it: the Blueprint for this object, instead of the Schedule's. */
@@ -57,6 +59,8 @@ export const fieldAnnotations = {
   ttlAfterFinished: 'holdfast.dev/ttl-after-finished',
   /** On a Blueprint: the phases that wait for approval, as `action/phase`, comma separated. */
   suspend: 'holdfast.dev/suspend',
+  /** On a Blueprint: timeout, retry and resume as JSON, by `action` or `action/phase`. */
+  phasePolicies: 'holdfast.dev/phase-policies',
   /** Of Profiles: location.caBundle, .checksums and .objectLock. */
   caBundle: 'holdfast.dev/ca-bundle',
   checksums: 'holdfast.dev/checksums',

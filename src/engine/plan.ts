@@ -7,6 +7,7 @@ import { policyFaults } from '../api/phase-policy.ts'
 import type { RunActionSpec } from '../api/run.ts'
 import { messageOf } from '../base/errors.ts'
 import type { PhaseFunction } from '../functions/define.ts'
+import { applyPolicies } from './annotated-policies.ts'
 import { checkArgNames, checkFixedArgs, nameArgs } from './args.ts'
 import { findTooLarge } from './limits.ts'
 import { readQueueRequest } from './queue-request.ts'
@@ -118,8 +119,9 @@ function planAction(request: PlanRequest, action: ActionSpec, actionIndex: numbe
     policyFaults(owner).map(({ message }) => at('launch', message, owner === found ? undefined : owner.name)),
   )
   const marked = markSuspended(blueprint, action.name ?? '', found)
-  const ofMarks = marked.faults.map((message) => at('launch', message))
-  return { findings: [...findings, ...ofPolicies, ...ofMarks], action: freeze(action, blueprint, marked.action) }
+  const applied = applyPolicies(blueprint, action.name ?? '', marked.action)
+  const ofAnnotations = [...marked.faults, ...applied.faults].map((message) => at('launch', message))
+  return { findings: [...findings, ...ofPolicies, ...ofAnnotations], action: freeze(action, blueprint, applied.action) }
 }
 
 function missingAction(action: ActionSpec, name: string, blueprint: Blueprint): string {

@@ -9,6 +9,8 @@ export interface BlueprintFacts {
   readonly actions: readonly ActionFacts[]
   /** Phases that an annotation makes wait for approval, as `action/phase`. */
   readonly suspended: readonly string[]
+  /** The text of the annotation with timeout, retry and resume. */
+  readonly policies?: string
   /** What actions of this Blueprint leave behind, by artifact. */
   readonly artifacts: ReadonlyMap<string, ArtifactFacts>
 }
@@ -55,7 +57,18 @@ export interface PhaseFacts {
 export function readFacts(blueprint: unknown): BlueprintFacts {
   const root = asMap(blueprint)
   const actions = Object.entries(asMap(root['actions'])).map(([name, action]) => readAction(name, asMap(action)))
-  return { language: readLanguage(root), actions, suspended: readSuspended(root), artifacts: collectArtifacts(actions) }
+  return {
+    language: readLanguage(root),
+    actions,
+    suspended: readSuspended(root),
+    ...readPolicyText(root),
+    artifacts: collectArtifacts(actions),
+  }
+}
+
+function readPolicyText(root: Readonly<Record<string, unknown>>): Pick<BlueprintFacts, 'policies'> {
+  const policies = asText(asMap(asMap(root['metadata'])['annotations'])[fieldAnnotations.phasePolicies])
+  return policies === undefined ? {} : { policies }
 }
 
 function readLanguage(root: Readonly<Record<string, unknown>>): TemplateLanguage {

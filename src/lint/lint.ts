@@ -13,6 +13,7 @@ import { checkNames } from './rules/names.ts'
 import { checkObjects } from './rules/objects.ts'
 import { checkScripts } from './rules/scripts.ts'
 import { checkSecrets } from './rules/secrets.ts'
+import { checkPolicies } from './rules/policies.ts'
 import { checkSuspend } from './rules/suspend.ts'
 import { checkTemplates } from './rules/templates.ts'
 import { checkVariables } from './rules/variables.ts'
@@ -22,6 +23,7 @@ import { YamlPlaces } from './yaml-places.ts'
 /** Every rule, in no order that matters. One more: its file, and a line here. */
 const rules: readonly LintRule[] = [
   checkNames,
+  checkPolicies,
   checkSuspend,
   checkKinds,
   checkFunctions,

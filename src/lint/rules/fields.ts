@@ -88,6 +88,10 @@ function checkMap(
 
 function unknownField(name: string, known: readonly string[], path: Path): Draft {
   const holder = path.length === 0 ? 'a Blueprint' : textOfPath(path)
+  if (name === 'true' && known.includes('on')) {
+    const message = `${holder}: YAML, as kubectl reads it, takes the key on for true; write it in quotes, "on"`
+    return { ...wrong([...path, name], message), spot: 'key' }
+  }
   const near = nearestNames(name, known, 1)
   const offer = near.length > 0 ? didYouMean(near) : `; it has ${known.join(', ')}`
   return { ...wrong([...path, name], `${holder} has no field "${name}"${offer}`), spot: 'key' }
