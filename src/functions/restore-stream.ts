@@ -5,6 +5,7 @@ import { defineFunction } from './define.ts'
 import { functionError } from './errors.ts'
 import { downloadProgress } from './progress-bytes.ts'
 import { containerArgs, streamRepositoryArgs } from './repository-args.ts'
+import { noteRestoreLocks, removeRestoreLocks } from './restore-checkpoint.ts'
 import { execRules, repositoryRules } from './rights.ts'
 import { getSnapshot } from './snapshot.ts'
 import { openStreamRepository } from './stream-repository.ts'
@@ -46,18 +47,20 @@ export const restoreStream = defineFunction({
   checkArgs: ({ sha256 }) =>
     !sha256 || /^[0-9a-f]{64}$/i.test(sha256) ? [] : ['sha256 must be 64 hex digits, or be left out'],
   async run(ctx, args) {
-    if (ctx.resumed !== undefined && !args.repeatable) throw interrupted()
     await using repository = await openStreamRepository(ctx, { ...args, create: false })
+    await removeRestoreLocks(ctx, repository)
+    if (ctx.resumed !== undefined && !args.repeatable) throw interrupted()
     const snapshot = await getSnapshot(repository, { id: args.snapshotID }, ctx.signal)
     const seen: Seen = { sizeBytes: 0, sha256: '' }
     const stream = repository.restoreStream({
       snapshot: { id: snapshot.id },
       ...(args.path ? { path: args.path } : {}),
+      ...noteRestoreLocks(ctx, snapshot.id),
       onWarning: (warning) => ctx.warn(warning),
       signal: ctx.signal,
     })
     const verified = verify(downloadProgress(ctx, stream, snapshot.summary?.totalBytes ?? 0), args.sha256, seen)
-    await ctx.checkpoint({ restoring: snapshot.id })
+    await ctx.checkpoint({ restoring: snapshot.id, restoreLocks: [] })
     const place = { namespace: args.namespace, pod: args.pod, container: args.container }
     const output = await feedCommand(ctx, place, args.command, verified)
     requireAllRead(seen)

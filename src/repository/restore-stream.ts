@@ -1,7 +1,7 @@
 import { BlobReader } from './blob-reader.ts'
 import type { RepositoryContext } from './context.ts'
 import { repositoryError } from './errors.ts'
-import { shortId } from './format/ids.ts'
+import { type Id, shortId } from './format/ids.ts'
 import type { TreeNode } from './format/node.ts'
 import { acquireLock } from './lock.ts'
 import { type SnapshotQuery, getSnapshot } from './snapshots.ts'
@@ -11,6 +11,8 @@ export interface RestoreOptions {
   readonly snapshot: SnapshotQuery
   readonly signal?: AbortSignal
   readonly onWarning?: (warning: string) => void
+  /** As of a backup: each id that the lock has, so that whoever takes the work over can remove it. */
+  readonly onLock?: (id: Id) => void | Promise<void>
 }
 
 export interface RestoreStreamOptions extends RestoreOptions {
@@ -47,15 +49,16 @@ export async function* restoreStream(context: RepositoryContext, options: Restor
 /** Lock, index, reader; all given back however the reading ends. */
 export async function* withReader<T>(
   context: RepositoryContext,
-  options: { readonly signal?: AbortSignal; readonly onWarning?: (warning: string) => void },
+  options: Pick<RestoreOptions, 'signal' | 'onWarning' | 'onLock'>,
   read: (reader: BlobReader, signal: AbortSignal) => AsyncGenerator<T>,
 ): AsyncGenerator<T> {
-  const { signal, onWarning } = options
+  const { signal, onWarning, onLock } = options
   const lock = await acquireLock(context, {
     exclusive: false,
     readOnly: true,
     ...(signal && { signal }),
     ...(onWarning && { onWarning }),
+    ...(onLock && { onLock }),
   })
   const left = new AbortController()
   const both = AbortSignal.any([lock.signal, left.signal])
