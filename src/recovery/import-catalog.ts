@@ -18,8 +18,6 @@ export const importedNames = {
   /** Keys of its records, comma separated. */
   records: 'holdfast.dev/imported-records',
   schedule: 'holdfast.dev/imported-schedule',
-  /** As a label, `true`. */
-  label: 'holdfast.dev/imported',
 } as const
 
 export interface ImportTarget {
@@ -132,7 +130,7 @@ function completed({ name, namespace, profile, records, keys, blueprintOf }: Com
   }
   // A Schedule of this name may be here too, and must not take it for its own.
   const kept = Object.entries(first.actionSet.labels ?? {}).filter(([label]) => label !== names.schedule)
-  const labels = { ...Object.fromEntries(kept), [importedNames.label]: 'true' }
+  const labels = { ...Object.fromEntries(kept), [names.imported]: 'true' }
   return {
     apiVersion: `${names.kanisterGroup}/${names.version}`,
     kind: 'ActionSet',
@@ -202,6 +200,23 @@ export async function runImport(
     else if (await attempt(`ActionSet ${name}`, () => create(kube, object, signal))) counts.createdActionSets++
   }
   return { ...counts, problems }
+}
+
+/** After a takeover: what was imported of that installation may be deleted from now on. Gives how many. */
+export async function ownImported(
+  { kube, namespace, signal }: Pick<ImportTarget, 'kube' | 'namespace' | 'signal'>,
+  installation: string,
+): Promise<number> {
+  const actionSets = kube.resource(ownKinds.actionSets)
+  const { items } = await actionSets.list({ namespace, labelSelector: `${names.imported}=true`, signal })
+  const own = items.filter(({ metadata }) => metadata.annotations?.[importedNames.installation] === installation)
+  for (const { metadata } of own)
+    await actionSets.patch(
+      { namespace, name: metadata.name },
+      { metadata: { labels: { [names.imported]: 'owned' } } },
+      { signal },
+    )
+  return own.length
 }
 
 async function create(kube: ImportTarget['kube'], object: ActionSet, signal: AbortSignal): Promise<boolean> {

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest'
+import type { ActionSet } from '../../../src/api/actionset.ts'
 import type { Blueprint } from '../../../src/api/blueprint.ts'
+import { buildActionSet } from '../../../src/cli/kanctl/create-actionset/build.ts'
 import { ownKinds } from '../../../src/kube/own-kinds.ts'
-import { planImport, runImport } from '../../../src/recovery/import-catalog.ts'
+import { ownImported, planImport, runImport } from '../../../src/recovery/import-catalog.ts'
 import { type Backup, readBackups } from '../../../src/recovery/read-backups.ts'
 import { takeOver, writersOf } from '../../../src/recovery/takeover.ts'
 import { withReadOnly } from '../../../src/store/with-read-only.ts'
@@ -116,6 +118,19 @@ describe('an import', () => {
     expect(labels).toEqual({ team: 'a', 'holdfast.dev/imported': 'true' })
     expect(annotations).toMatchObject({ 'holdfast.dev/imported-schedule': 'daily' })
   })
+})
+
+test('what was imported is deleted by nobody until its installation was taken over', async () => {
+  const { place } = await aBucket()
+  const { api, target } = aTarget()
+  await runImport(target, await planImport(target, await backupsOf(place)))
+  const request = { action: 'delete', parent: 'backup-1', objects: [] } as never
+  const parent = (): ActionSet => api.read(ownKinds.actionSets, 'engine', 'backup-1') as ActionSet
+
+  expect(() => buildActionSet(request, parent(), 'x')).toThrow(/belongs to another installation.*holdfast dr takeover/)
+  expect(await ownImported(target, 'somebody else')).toBe(0)
+  expect(await ownImported(target, 'installation-1')).toBe(2)
+  expect(() => buildActionSet(request, parent(), 'x')).not.toThrow(/another installation/)
 })
 
 describe('a takeover', () => {

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { kinds } from '../../../kube/kinds.ts'
 import { type Backup, readBackups } from '../../../recovery/read-backups.ts'
+import { ownImported } from '../../../recovery/import-catalog.ts'
 import { takeOver, writersOf } from '../../../recovery/takeover.ts'
 import { cliError } from '../../errors.ts'
 import { renderTable } from '../../table.ts'
@@ -63,6 +64,7 @@ export function takeoverCommand(deps: BackupDeps): Command {
           force: flags.force === true,
           signal,
         })
+        await ownImported({ kube, namespace, signal }, from.installation)
         print(deps, flags, done, `${from.backups} backups of installation ${from.installation} are owned by this one, ${own}\n`)
       }),
     )

@@ -1,4 +1,5 @@
 import type { ActionSet, ActionSpec } from '../../../api/actionset.ts'
+import { names } from '../../../api/names.ts'
 import type { ObjectReference } from '../../../api/object-reference.ts'
 import { cliError } from '../../errors.ts'
 import type { CreateRequest } from './parse.ts'
@@ -61,6 +62,10 @@ function childActions(request: CreateRequest, parent: ActionSet): ActionSpec[] {
       'CLI_PARENT',
       `Request parent ActionSet ${name} has not been executed: its state is ${parent.status?.state ?? 'unset'}, and only a complete one has artifacts to go on from`,
     )
+  }
+  if (request.action === 'delete' && parent.metadata.labels?.[names.imported] === 'true') {
+    const text = `ActionSet ${name} was imported, and its backup belongs to another installation, which may still need it`
+    throw cliError('CLI_PARENT', `${text}: when that one is surely gone, run "holdfast dr takeover" first`)
   }
   return (parent.status.actions ?? []).flatMap((done, index) => {
     const asked = parent.spec?.actions?.[index] ?? {}
