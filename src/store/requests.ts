@@ -1,6 +1,7 @@
 import { retry } from '../base/backoff.ts'
 import { type Clock, systemClock } from '../base/clock.ts'
 import { withDeadline } from '../base/deadline.ts'
+import { nextOf } from '../base/errors.ts'
 import { type StoreTiming, defaultTiming } from './timing.ts'
 
 export interface RequestsSettings {
@@ -38,8 +39,11 @@ export class Requests {
   async send<T>(what: string, attempt: (signal: AbortSignal) => Promise<T>, options: SendOptions = {}): Promise<T> {
     const signal = options.signal ?? new AbortController().signal
     const policy = options.patient ? this.timing.patientRetry : this.timing.retry
-    const { budgetMs, clock } = this
-    return retry(() => this.once(what, attempt, signal), { ...policy, budgetMs, signal, clock })
+    const { clock } = this
+    const start = clock.now()
+    // Asked at each failure: an endpoint that says SlowDown to its first request has answered.
+    const when = (error: unknown): boolean => nextOf(error) === 'retry' && clock.now() - start < this.budgetMs
+    return retry(() => this.once(what, attempt, signal), { ...policy, when, signal, clock })
   }
 
   /** How long something may be repeated, beside how often: an endpoint that never answered has most likely a wrong address. */

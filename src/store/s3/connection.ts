@@ -2,6 +2,7 @@ import type { S3Client, S3ServiceException } from '@aws-sdk/client-s3'
 import { retry } from '../../base/backoff.ts'
 import { type Clock, systemClock } from '../../base/clock.ts'
 import { withDeadline } from '../../base/deadline.ts'
+import { nextOf } from '../../base/errors.ts'
 import { storeError } from '../errors.ts'
 import { type StoreTiming, defaultTiming } from '../timing.ts'
 import { canBeRenewed, openCredentials } from './credentials.ts'
@@ -51,8 +52,11 @@ export class S3Connection {
   async send<T>(what: string, attempt: Attempt<T>, options: SendOptions = {}): Promise<T> {
     const signal = options.signal ?? new AbortController().signal
     const policy = options.patient ? this.timing.patientRetry : this.timing.retry
-    const { budgetMs } = this
-    return retry(() => this.once(what, attempt, signal), { ...policy, budgetMs, signal, clock: this.clock })
+    const { clock } = this
+    const start = clock.now()
+    // Asked at each failure: an endpoint that says SlowDown to its first request has answered.
+    const when = (error: unknown): boolean => nextOf(error) === 'retry' && clock.now() - start < this.budgetMs
+    return retry(() => this.once(what, attempt, signal), { ...policy, when, signal, clock })
   }
 
   /** How long something may be repeated, beside how often. */

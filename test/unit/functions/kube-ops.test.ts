@@ -56,6 +56,23 @@ describe('create', () => {
     expect(recorded.checkpoints).toEqual([{ creating: 0 }, { creating: 1 }, { creating: 2 }])
   })
 
+  test("of which the answer was lost meets its own object, and takes nobody else's for it", async () => {
+    const { api, recorded } = world()
+    const made = { metadata: { name: 'a', namespace: 'n', managedFields: [{ manager: 'kanister-create' }] } }
+    api.after = ({ verb }) => {
+      if (verb !== 'create') return
+      api.put(kinds.configMaps, made)
+      throw kubeError('KUBE_ALREADY_EXISTS', 'configmaps "a" already exists', { details: { mayBeOurs: true } })
+    }
+    const args = { operation: 'create', namespace: 'n', spec: configMap('a') }
+
+    expect(await runFunction(kubeOps, recorded.ctx, args)).toMatchObject({ name: 'a', namespace: 'n' })
+
+    api.remove(kinds.configMaps, 'n', 'a')
+    made.metadata.managedFields = [{ manager: 'somebody' }]
+    await expect(runFunction(kubeOps, recorded.ctx, args)).rejects.toMatchObject({ code: 'KUBE_ALREADY_EXISTS' })
+  })
+
   test('a cluster-wide object gets no namespace, whatever is written', async () => {
     const { api, recorded } = world()
     const spec = 'apiVersion: storage.k8s.io/v1\nkind: StorageClass\nmetadata: {name: s, namespace: x}'

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, test } from 'vitest'
 import type { Clock } from '../../../src/base/clock.ts'
+import { createExec } from '../../../src/kube/exec/create-exec.ts'
 import { createClient } from '../../../src/kube/http-client.ts'
 import { FakeApi, type FakeRequest, sendJson, sendStatus } from './fake-api.ts'
 
@@ -142,3 +143,31 @@ describe('a patient client', () => {
     await expect(client.request(put)).rejects.toMatchObject({ code: 'KUBE_CONFLICT' })
   })
 })
+
+test.each([500, 503])('the start of a command is tried again while nothing of it can have run (%d)', async (code) => {
+  const answers = [
+    { code, message: 'etcdserver: leader changed' },
+    { code: 502, message: 'bad gateway' },
+    { code: 404, message: 'pods "p" not found' },
+  ]
+  // Of each refusal the server reads the code twice and the message once.
+  const reads = { code: 0, message: 0 }
+  const answer = (index: number): { readonly code: number; readonly message: string } => answers[Math.min(index, 2)] ?? never()
+  api.refuse = {
+    get code() {
+      return answer(Math.floor(reads.code++ / 2)).code
+    },
+    get message() {
+      return answer(reads.message++).message
+    },
+  }
+  const exec = createExec(api.client())
+  const target = { namespace: 'n', pod: 'p', container: 'c' }
+
+  await expect(exec.keep(target, ['x'], { name: 'n' })).rejects.toMatchObject({ code: 'KUBE_NOT_FOUND' })
+  expect(reads.message).toBe(3)
+})
+
+function never(): never {
+  throw new Error('there are three answers')
+}
