@@ -92,7 +92,10 @@ umask "$_hf_u"
 fi
 `
 
-/** Waits for the end of a command that an earlier exec runs, and prints its record. */
+/**
+ * Waits for the end of a command that an earlier exec runs, and prints its record. Its readers are killed twice: a child that was forked just
+ * now has still the trap of its parent, which swallows the first signal, and would be waited for as long as the pipe lives.
+ */
 const attach = `_hf_t=0
 until IFS=' ' read -r _hf_i _hf_z _hf_o <"$_hf_f.p" && [ -n "$_hf_o" ]; do
 _hf_t=$((_hf_t + 1))
@@ -119,6 +122,8 @@ _hf_nap
 _hf_t=$((_hf_t + 1))
 if [ $_hf_t = 100 ]; then _hf_t=0; echo || break; fi
 done
+kill $_hf_1 $_hf_2
+_hf_nap
 kill $_hf_1 $_hf_2
 wait $_hf_1 $_hf_2
 _hf_c=137
