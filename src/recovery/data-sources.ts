@@ -93,7 +93,9 @@ export async function locateData(
     else if (source) snapshots.push(source)
   }
   const sources = [...snapshots, ...objects]
-  if (missing.length === 0) missing.push(...unexplained(place, values, sources, repositories))
+  // Snapshots of volumes and of clouds are in no bucket.
+  const isElsewhere = record.phases.some(({ func = '' }) => func.includes('Snapshot'))
+  if (missing.length === 0 && !isElsewhere) missing.push(...unexplained(place, values, sources, repositories))
   return { sources, missing: [...new Set(missing)] }
 }
 
@@ -107,15 +109,14 @@ function unexplained(
   const names = new Set(values.flatMap(({ artifact }) => artifact ?? []))
   return [...names].flatMap((artifact) => {
     const own = values.filter((value) => value.artifact === artifact)
-    const isFound = own.some(({ value }) =>
-      sources.some((source) =>
-        source.kind === 'object'
-          ? pathsOf(place, own).some(({ key }) => key === source.key)
-          : source.snapshot.startsWith(value),
-      ),
-    )
     const paths = pathsOf(place, own)
-    const lost = paths.filter(({ key, value }) => value.includes('/') && !repositories.has(key))
+    const isFound = sources.some((source) =>
+      source.kind === 'object'
+        ? paths.some(({ key }) => key === source.key)
+        : own.some(({ value }) => value.length >= 8 && source.snapshot.startsWith(value)) ||
+          paths.some(({ key }) => `${source.repository}/`.startsWith(`${key}/`)),
+    )
+    const lost = paths.filter(({ key, value }) => value.includes('/') && !value.includes('://') && !repositories.has(key))
     const onlyRepository = sources.length === 0 && paths.some(({ key }) => repositories.has(key))
     if (isFound || (lost.length === 0 && !onlyRepository)) return []
     return [

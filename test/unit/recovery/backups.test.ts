@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,7 +8,9 @@ import { recordKey } from '../../../src/catalog/record-key.ts'
 import { backupCommands } from '../../../src/cli/commands/backup/define.ts'
 import type { BackupDeps } from '../../../src/cli/commands/backup/deps.ts'
 import type { RecoveryPlace } from '../../../src/recovery/place.ts'
-import { aBucket, aRecord, dump, pushed, putRecord } from './a-bucket.ts'
+import { initRepository } from '../../../src/repository/init-repository.ts'
+import { withPrefix } from '../../../src/store/with-prefix.ts'
+import { aBucket, aRecord, dump, pushed, putRecord, recoveryKey } from './a-bucket.ts'
 
 let base = ''
 beforeAll(() => {
@@ -102,6 +104,47 @@ describe('holdfast backup', () => {
     )
     expect((await run(place, 'download', 'backup-5', '--artifact', 'mysql', '--to', '-')).out).toBe(pushed.toString())
   })
+
+  test('downloads the files of a container into a folder, those of one pod among several too', async () => {
+    const { place, root, location } = await aBucket()
+    writeFileSync(join(base, 'row'), 'a row')
+    const keep = async (key: string): Promise<string> => {
+      const repository = await initRepository(withPrefix(root, key), { keys: [{ workingPassword: 'w' }, { recoveryKey }] })
+      return (await repository.backupFolder({ paths: [join(base, 'row')] })).snapshotId.slice(0, 8)
+    }
+    const one = await keep('files/shop')
+    await putRecord(
+      location,
+      aRecord(5, {
+        phases: [{ name: 'copy', func: 'BackupData', output: { backupID: one } }],
+        artifacts: { files: { keyValue: { prefix: 'files/shop', id: one } } },
+      }),
+    )
+    const pods = Object.fromEntries(
+      await Promise.all(
+        ['db-0', 'db-1'].map(
+          async (pod) => [pod, { PodName: pod, BackupID: await keep(`all/shop/${pod}`), BackupTag: 't' }] as const,
+        ),
+      ),
+    )
+    await putRecord(
+      location,
+      aRecord(6, {
+        phases: [{ name: 'copy', func: 'BackupDataAll', output: { BackupAllInfo: JSON.stringify(pods) } }],
+        artifacts: { files: { keyValue: { prefix: 'all/shop', info: JSON.stringify(pods) } } },
+      }),
+    )
+
+    await run(place, 'download', 'backup-5', '--to', join(base, 'out'))
+    const parts = await run(place, 'download', 'backup-6', '--list')
+    await run(place, 'download', 'backup-6', '--artifact', 'pod db-1', '--to', join(base, 'out-1'))
+    const verified = await run(place, 'verify', '--all')
+
+    expect(readFileSync(join(base, 'out', base, 'row'), 'utf8')).toBe('a row')
+    expect(parts.out).toMatch(/^pod db-0 .*\npod db-1 .*\n$/)
+    expect(readFileSync(join(base, 'out-1', base, 'row'), 'utf8')).toBe('a row')
+    expect(verified.out).toContain('4 of 4 backups sound, 4 repositories')
+  }, 120_000)
 
   test('needs the right key for a download and names the one that is missing', async () => {
     const { place } = await aBucket()
@@ -206,6 +249,20 @@ describe('holdfast backup verify', () => {
 
     expect(ran.out).toMatch(message)
     expect(ran.exitCode).toBe(3)
+  })
+
+  test('values of an artifact that only look like paths, and snapshots that are in no bucket, are no damage', async () => {
+    const { place, location, records } = await aBucket()
+    const { keyValue } = records[0]?.artifacts['dump'] ?? {}
+    const artifacts = { dump: { keyValue: { ...keyValue, pgdata: '/var/lib/data', page: 'https://example.com/x', empty: '' } } }
+    await putRecord(location, aRecord(5, { artifacts }))
+    const snapshot = { volume: { keyValue: { snapshot: 'shop/vs-1' } } }
+    await putRecord(location, aRecord(6, { artifacts: snapshot, phases: [{ name: 'snap', func: 'CreateCSISnapshot' }] }))
+
+    const ran = await run(place, 'verify', '--all')
+
+    expect(ran.out).not.toContain('DAMAGE')
+    expect(ran.out).toContain('warning  backup-6: its record names no data')
   })
 
   test('a record that has no link yet is a warning, as it is in the first seconds', async () => {

@@ -3,6 +3,7 @@ import type { BackupRecord } from '../../../src/catalog/record.ts'
 import { kubeError } from '../../../src/kube/errors.ts'
 import type { Kube } from '../../../src/kube/kube.ts'
 import type { Unstructured } from '../../../src/kube/objects.ts'
+import type { WriteOptions } from '../../../src/kube/resource-api.ts'
 import { kinds } from '../../../src/kube/kinds.ts'
 import { getBackup } from '../../../src/recovery/find-backup.ts'
 import { type RestoreRequest, blockersOf, planRestore } from '../../../src/recovery/restore-plan.ts'
@@ -50,14 +51,9 @@ class Case {
     const wrapped: Partial<Kube> = {
       resource: ((def: never) => {
         const objects = real.resource<Unstructured>(def)
-        return {
-          ...objects,
-          def,
-          get: objects.get,
-          find: objects.find,
-          list: objects.list,
-          create: this.#create(objects.create),
-        }
+        const create: typeof objects.create = (object, options) =>
+          this.#create(object, options, () => objects.create(object, options))
+        return new Proxy(objects, { get: (target, field) => (field === 'create' ? create : Reflect.get(target, field)) })
       }) as never,
       discover: async (_apiVersion, kind) => {
         if (this.unknownKinds.has(kind)) throw kubeError('KUBE_NOT_FOUND', `no kind ${kind}`)
@@ -80,12 +76,11 @@ class Case {
     return { ...real, ...wrapped }
   }
 
-  #create(create: (object: never, options: never) => unknown) {
-    return async (object: { readonly kind: string }, options: { readonly dryRun?: boolean }) => {
-      if (!options.dryRun) return create(object as never, options as never)
-      if (object.kind === this.refused) throw kubeError('KUBE_DENIED' as never, 'a webhook says no')
-      return object
-    }
+  async #create<T>(object: Unstructured, options: WriteOptions | undefined, create: () => Promise<T>): Promise<T> {
+    if (!options?.dryRun) return create()
+    if (object.kind === this.refused) throw kubeError('KUBE_INVALID', 'a webhook says no')
+    // What a plan does with the answer is nothing.
+    return object as T
   }
 
   async plan() {
