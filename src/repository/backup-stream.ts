@@ -15,6 +15,11 @@ export interface BackupStreamOptions extends BackupOptions {
   /** A stream without a byte is REPOSITORY_EMPTY_STREAM unless this is set. @default false */
   readonly allowEmpty?: boolean
   /**
+   * Whether the SHA-256 of the whole is wanted. Every blob is hashed anyhow, which proves what is restored; this is a second hash of each byte, a
+   * quarter of the CPU time of an incremental run. @default true
+   */
+  readonly digest?: boolean
+  /**
    * Asked when the stream has ended, before the snapshot: throw to reject what came (an exit code, a missing end marker). No snapshot is
    * written then.
    */
@@ -22,7 +27,7 @@ export interface BackupStreamOptions extends BackupOptions {
 }
 
 export interface BackupStreamResult extends BackupResult {
-  /** Hex SHA-256 of the whole stream. */
+  /** Hex SHA-256 of the whole stream; empty where `digest` is false. */
   readonly sha256: string
 }
 
@@ -32,7 +37,7 @@ export async function backupStream(context: RepositoryContext, options: BackupSt
   if (names.length === 0) throw repositoryError('REPOSITORY_BAD_ARGUMENT', 'the file name of a stream backup is empty')
   let sha256 = ''
   const result = await runBackup(context, options, async (session) => {
-    const file = await readInto(session, options.stream)
+    const file = await readInto(session, options)
     if (file.sizeBytes === 0 && !options.allowEmpty) {
       throw repositoryError(
         'REPOSITORY_EMPTY_STREAM',
@@ -48,8 +53,11 @@ export async function backupStream(context: RepositoryContext, options: BackupSt
 
 type Content = Awaited<ReturnType<BackupSession['pipeline']['openFile']>['content']>
 
-async function readInto({ pipeline, signal, processed }: BackupSession, stream: AsyncIterable<Uint8Array>): Promise<Content> {
-  const file = pipeline.openFile({ hash: true })
+async function readInto(
+  { pipeline, signal, processed }: BackupSession,
+  { stream, digest = true }: BackupStreamOptions,
+): Promise<Content> {
+  const file = pipeline.openFile({ hash: digest })
   for await (const bytes of readUntilAborted(stream, signal)) {
     await file.write(bytes)
     processed(bytes.length)

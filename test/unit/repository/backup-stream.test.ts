@@ -39,6 +39,17 @@ test('a stream comes back byte by byte, with its length and hash', async () => {
   expect(snapshot).toMatchObject({ id: result.snapshotId, paths: ['/a/b/dump.sql'], hostname: 'h', tags: ['t'] })
 })
 
+test('without a hash of the whole the snapshot is the same', async () => {
+  const { repository } = await aRepository()
+  const input = randomBytes(3 << 20)
+  const hashed = await repository.backupStream({ stream: pieces(input, 1 << 20), filename: 'f', time: 0 })
+
+  const plain = await repository.backupStream({ stream: pieces(input, 1 << 20), filename: 'f', time: 0, digest: false })
+
+  expect(plain).toMatchObject({ sha256: '', tree: hashed.tree, addedBytes: 0 })
+  expect((await bytesOf(repository.restoreStream({ snapshot: { id: plain.snapshotId } }))).equals(input)).toBe(true)
+})
+
 test('the same bytes again add nothing but a snapshot, also for a process that opens the repository anew', async () => {
   const { store, repository } = await aRepository()
   const input = randomBytes(5 << 20)

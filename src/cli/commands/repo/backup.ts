@@ -53,7 +53,13 @@ export function backupCommand(deps: RepoDeps): Command {
           ...(flags.host !== undefined && { host: flags.host }),
         }
         const result = flags.stdin
-          ? await repository.backupStream({ ...common, stream: deps.stdin(), filename: flags.stdinFilename })
+          ? await repository.backupStream({
+              ...common,
+              stream: deps.stdin(),
+              filename: flags.stdinFilename,
+              // Only the JSON says it.
+              digest: flags.output === 'json',
+            })
           : await repository.backupFolder({
               ...common,
               paths,
