@@ -226,6 +226,12 @@ export class Journal {
   async #afterRefusal(action: RunAction, refusal: unknown, signal: AbortSignal): Promise<Run> {
     const run = await this.#runs.get(this.#key, { signal })
     const there = this.#fenceIn(run)
+    // Read before this very worker ended the action (a job that came twice): the same fence, but not this write.
+    const ended = run.status.actions[String(this.#options.actionIndex)]
+    if (ended && isEnded(ended) && !isEnded(action)) {
+      this.#lose(runError('RUN_FENCED', 'the action has ended meanwhile; this attempt stops'))
+      this.#lost.signal.throwIfAborted()
+    }
     if (sameFence(there, action.fence)) {
       this.#durableFence = there
       this.#leftBehind = undefined
