@@ -18,7 +18,8 @@ import { version } from './version.ts'
 export async function main(words: readonly string[]): Promise<void> {
   // Loaded for itself: it brings the repository along.
   const repo = words[0] === 'repo' ? await import('./repo-program.ts') : undefined
-  const backup = words[0] === 'backup' || words[0] === 'dr' ? await import('./backup-program.ts') : undefined
+  const backup =
+    words[0] === 'backup' || words[0] === 'catalog' || words[0] === 'dr' ? await import('./backup-program.ts') : undefined
   const retention = words[0] === 'retention' ? await import('./retention-program.ts') : undefined
   await runProgram(words, (open, ways) => {
     const program = new Command('holdfast')
@@ -50,6 +51,7 @@ export async function main(words: readonly string[]): Promise<void> {
 function backupPlaceholders(): Command[] {
   return [
     new Command('backup').description('Backups: list, verify, download and restore them, with or without a cluster.'),
+    new Command('catalog').description('The catalog of a place.'),
     new Command('dr').description('Disaster recovery: bring a catalog into a new cluster, take it over, restore everything.'),
   ]
 }

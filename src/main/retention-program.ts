@@ -16,8 +16,9 @@ export function retentionProgram(ways: Ways): Command {
   return retentionCommands({ output: ways.output, plan: (name, flags) => plan(ways, name, flags) })
 }
 
-async function plan({ openKube, signal }: Ways, name: string, flags: RetentionFlags): ReturnType<RetentionDeps['plan']> {
-  const kube = await openKube(flags)
+async function plan(ways: Ways, name: string, flags: RetentionFlags): ReturnType<RetentionDeps['plan']> {
+  const { signal } = ways
+  const kube = await ways.openKube(flags)
   const namespace = flags.namespace ?? kube.client.namespace
   const engineNamespace = flags.engineNamespace ?? namespace
   const schedule = await kube.resource(ownKinds.schedules).get({ namespace, name }, { signal })

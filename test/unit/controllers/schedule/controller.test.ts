@@ -211,6 +211,26 @@ test('five hundred databases of the same minute start over the time they are giv
   expect(world.slots).toEqual(Array.from({ length: 500 }, () => '01:00'))
 }, 60_000)
 
+test('a hundred Schedules of the same minute lose none, and cost the API server two requests each', async () => {
+  world = new World()
+  const { api, clock } = world
+  for (let index = 0; index < 100; index++) {
+    world.database(`db-${index}`)
+    const objects = [{ kind: 'StatefulSet', namespace: 'shop', name: `db-${index}` }]
+    await world.schedule({ selector: undefined, objects } as object, `s-${index}`)
+  }
+  await world.startEngine()
+  await clock.turnTo(start + 25 * minute)
+  const before = api.requests.length
+  await clock.turnTo(start + 32 * minute)
+  const requests = api.requests.slice(before).map(({ verb, resource }) => `${verb} ${resource}`)
+
+  expect(world.slots).toEqual(Array.from({ length: 100 }, () => '01:00'))
+  expect(requests.filter((request) => request === 'create actionsets')).toHaveLength(100)
+  // The other is the status.
+  expect(requests.length).toBeLessThanOrEqual(200)
+}, 60_000)
+
 test('what could not be made because the API server was away is made when it is back', async () => {
   const { clock, api } = await open()
   world.database()
