@@ -1,32 +1,55 @@
-import { createHash } from 'node:crypto'
+import { createCipheriv, createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { openOrInitRepository } from '../../src/repository/open-repository.ts'
-import { withPrefix } from '../../src/store/with-prefix.ts'
 import type { ObjectStore } from '../../src/store/object-store.ts'
+import { withPrefix } from '../../src/store/with-prefix.ts'
 import { FolderStore } from '../harness/folder-store.ts'
+import { countedStore } from './counted-store.ts'
 
-/** Our side of the bench in a process of its own: `data-engine.ts backup|restore|dump|verify …`; prints one JSON line. */
-async function main([action = '', at = '', ...rest]: readonly string[]): Promise<void> {
+/**
+ * Our side of the bench in a process of its own: `data-engine.ts backup|folder|stream|restore|verify STORE …`; prints one JSON line. Like restic, `backup`
+ * makes no hash of the whole unless told so.
+ */
+async function main([action = '', at = '', what = '', how = '']: readonly string[]): Promise<void> {
   const password = process.env.RESTIC_PASSWORD ?? ''
-  const repository = await openOrInitRepository(
-    await openStore(at),
-    { passwords: [password] },
-    { keys: [{ workingPassword: password }] },
-  )
+  const { store, traffic } = countedStore(await openStore(at), action === 'stream')
+  const repository = await openOrInitRepository(store, { passwords: [password] }, { keys: [{ workingPassword: password }] })
   const idleMiB = process.memoryUsage.rss() / 2 ** 20
-  if (action === 'backup') {
-    const stream = createReadStream(rest[0] ?? '', { highWaterMark: 1 << 20 })
-    const result = await repository.backupStream({ stream, filename: 'data', verifyBlobs: rest[1] === 'verify' })
-    print({ idleMiB, ...result })
-  } else {
-    const hash = action === 'verify' ? createHash('sha256') : undefined
+  const result =
+    action === 'backup'
+      ? await repository.backupStream({
+          stream: createReadStream(what, { highWaterMark: 1 << 20 }),
+          filename: 'data',
+          verifyBlobs: how === 'verify',
+          digest: how === 'digest',
+        })
+      : action === 'folder'
+        ? await repository.backupFolder({ paths: [what] })
+        : action === 'stream'
+          ? await repository.backupStream({ stream: noise(Number(what)), filename: 'data', digest: false })
+          : await read(action === 'verify')
+  console.log(JSON.stringify({ idleMiB, ...result, ...traffic, peakMiB: process.resourceUsage().maxRSS / 1024 }))
+
+  async function read(hashing: boolean): Promise<{ readonly sizeBytes: number; readonly sha256?: string }> {
+    const hash = createHash('sha256')
     let sizeBytes = 0
     for await (const bytes of repository.restoreStream({ snapshot: { latest: true } })) {
       sizeBytes += bytes.length
-      hash?.update(bytes)
+      if (hashing) hash.update(bytes)
     }
-    print({ idleMiB, sizeBytes, sha256: hash?.digest('hex') })
+    return { sizeBytes, ...(hashing && { sha256: hash.digest('hex') }) }
   }
+}
+
+/** Unique bytes, so that every blob is new and the set of ids grows as it can at worst. */
+function* unique(sizeBytes: number): Generator<Uint8Array> {
+  const cipher = createCipheriv('aes-256-ctr', createHash('sha256').update('stream').digest(), Buffer.alloc(16))
+  const zeros = Buffer.alloc(1 << 20)
+  for (let at = 0; at < sizeBytes; at += zeros.length) yield cipher.update(zeros)
+}
+
+async function* noise(sizeBytes: number): AsyncGenerator<Uint8Array> {
+  yield* unique(sizeBytes)
 }
 
 async function openStore(at: string): Promise<ObjectStore> {
@@ -40,10 +63,6 @@ async function openStore(at: string): Promise<ObjectStore> {
     secretAccessKey: process.env.AWS_SECRET_ACCESS_KEY ?? '',
   }
   return withPrefix(new S3Store({ bucket, endpoint: origin, region: 'us-east-1', credentials }), prefix.join('/'))
-}
-
-function print(result: object): void {
-  console.log(JSON.stringify({ ...result, peakMiB: process.resourceUsage().maxRSS / 1024 }))
 }
 
 await main(process.argv.slice(2))

@@ -1,5 +1,6 @@
 import { createCipheriv, createHash } from 'node:crypto'
-import { closeSync, openSync, readSync, writeSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, readSync, writeFileSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
 
 const MiB = 1 << 20
 
@@ -40,6 +41,20 @@ export function changeOnePercent(path: string, sizeBytes: number): void {
     changed += length
   }
   closeSync(file)
+}
+
+/** Files of 0.5 to 8 KiB, 100 in a folder, as a tree of sources has them. */
+export function writeSmallFiles(folder: string, count: number): void {
+  const random = randomNumbers(777)
+  const bytes = Buffer.alloc(8 << 10)
+  let row = 0
+  for (let i = 0; i < count; i++) {
+    const parent = join(folder, String(Math.floor(i / 10_000)), String(Math.floor(i / 100)))
+    if (i % 100 === 0) mkdirSync(parent, { recursive: true })
+    if (i % 16 === 0) row = fillText(bytes, row, random)
+    bytes.writeUInt32LE(i)
+    writeFileSync(join(parent, `file-${i}`), bytes.subarray(0, 512 + Math.floor(random() * 7680)))
+  }
 }
 
 const words =
