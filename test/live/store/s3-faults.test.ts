@@ -212,6 +212,37 @@ describe('downloads from a store that fails', () => {
     expect(await hashOf(store.getStream('k'))).toBe(sha256(large))
   })
 
+  test.each([
+    ['breaks', { resetAnswerAfter: 300_000 }],
+    ['stalls', { stallAnswerAfter: 300_000 }],
+    ['ends short', { cutAnswerAfter: 300_000 }],
+    ['breaks before the first byte', { resetAnswerAfter: 0 }],
+  ])('give a range whole when the connection %s', async (_name, act) => {
+    proxy.inject({ when: isGet, times: 2, act })
+
+    const bytes = await store.get('k', { offset: 1_000_001, length: 4_000_000, limitBytes: 4_000_000 })
+
+    expect(Buffer.compare(bytes, large.subarray(1_000_001, 5_000_001))).toBe(0)
+  })
+
+  test('give what there is of a range that begins or ends behind the end', async () => {
+    const beyond = { limitBytes: 1000, length: 1000 }
+
+    expect((await store.get('k', { ...beyond, offset: large.length - 7 })).length).toBe(7)
+    expect((await store.get('k', { ...beyond, offset: large.length })).length).toBe(0)
+    await expect(store.get('absent', { ...beyond, offset: 0 })).rejects.toMatchObject({ code: 'STORE_NOT_FOUND' })
+  })
+
+  test('a range ends with the reason of an abort, though nothing comes', async () => {
+    proxy.inject({ when: isGet, times: 1000, act: { stallAnswerAfter: 300_000 } })
+    const abort = new AbortController()
+    const reading = store.get('k', { offset: 0, length: 4_000_000, limitBytes: 4_000_000, signal: abort.signal })
+    await expect.poll(() => proxy.seen.length).toBeGreaterThan(0)
+    abort.abort(new Error('shutdown'))
+
+    await expect(reading).rejects.toThrow('shutdown')
+  })
+
   test('go on many times as long as each try brings something', async () => {
     proxy.inject({ when: isGet, times: 20, act: { resetAnswerAfter: 1_000_000 } })
 
