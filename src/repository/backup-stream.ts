@@ -15,8 +15,8 @@ export interface BackupStreamOptions extends BackupOptions {
   /** A stream without a byte is REPOSITORY_EMPTY_STREAM unless this is set. @default false */
   readonly allowEmpty?: boolean
   /**
-   * Whether the SHA-256 of the whole is wanted. Every blob is hashed anyhow, which proves what is restored; this is a second hash of each byte, a
-   * quarter of the CPU time of an incremental run. @default true
+   * Whether the SHA-256 of the whole is wanted. Every blob is hashed anyhow, which proves what is restored; this is a
+   * second hash of each byte. @default true
    */
   readonly digest?: boolean
   /**
