@@ -1,9 +1,11 @@
 import type { Command } from 'commander'
 import { toRfc3339 } from '../../../base/clock.ts'
 import { appendLink, readChain } from '../../../catalog/chain-store.ts'
+import type { CatalogKey } from '../../../catalog/catalog-key.ts'
 import { stateOf, type LinkContent } from '../../../catalog/chain.ts'
 import { recoveryError } from '../../../recovery/errors.ts'
 import { getBackup } from '../../../recovery/find-backup.ts'
+import type { RecoveryPlace } from '../../../recovery/place.ts'
 import { placeCommand, print, withPlace } from './backup-command.ts'
 import type { BackupDeps, PlaceFlags } from './deps.ts'
 
@@ -30,12 +32,9 @@ async function say(deps: BackupDeps, flags: PinFlags, name: string, kind: 'pin' 
   await withPlace(deps, flags, async ({ place }) => {
     const { signal } = deps
     const { record } = await getBackup(place, name, { signal })
-    const chain = await chainOf(
-      place.keys,
-      { location: place.location, installation: record.installation.id, object: record.object },
-      signal,
-    )
-    const state = stateOf(chain.links).backups.get(record.id)
+    const { location } = place
+    const chain = { location, installation: record.installation.id, object: record.object, key: keyOf(place) }
+    const state = stateOf(await readChain(chain, { signal })).backups.get(record.id)
     if (!state) {
       const text = `the chain of ${record.object.namespace ?? ''}/${record.object.name ?? ''} does not speak of backup ${record.id} yet; the engine adds it some seconds after the backup`
       throw recoveryError('RECOVERY_NO_BACKUP', text)
@@ -43,7 +42,7 @@ async function say(deps: BackupDeps, flags: PinFlags, name: string, kind: 'pin' 
     const note = flags.reason === undefined ? {} : { note: flags.reason }
     const content: LinkContent = { kind, record: record.id, ...note, at: toRfc3339(deps.clock.now()) }
     const changes = kind === 'pin' ? state.pinned !== flags.reason : state.pinned !== undefined
-    if (changes) await appendLink(chain.place, content, { signal })
+    if (changes) await appendLink(chain, content, { signal })
     const what = kind === 'pin' ? `stays: ${flags.reason}` : 'is the retention’s to decide about again'
     print(
       deps,
@@ -54,23 +53,9 @@ async function say(deps: BackupDeps, flags: PinFlags, name: string, kind: 'pin' 
   })
 }
 
-type Keys = Parameters<Parameters<typeof withPlace>[2]>[0]['place']['keys']
-
-/** Read with the key that signed it, so that the next link is signed by the same. */
-async function chainOf(
-  keys: Keys,
-  where: Omit<Parameters<typeof readChain>[0], 'key'>,
-  signal: AbortSignal,
-): Promise<{ readonly place: Parameters<typeof readChain>[0]; readonly links: Awaited<ReturnType<typeof readChain>> }> {
-  let refusal: unknown
-  for (const { catalog } of keys) {
-    const place = { ...where, key: catalog }
-    try {
-      return { place, links: await readChain(place, { signal }) }
-    } catch (error) {
-      signal.throwIfAborted()
-      refusal ??= error
-    }
-  }
-  throw refusal
+/** Signed by the current key; what was signed before it was exchanged is read by the older ones. */
+function keyOf({ keys }: RecoveryPlace): CatalogKey {
+  const [current, ...older] = keys.map(({ catalog }) => catalog)
+  if (!current) throw recoveryError('RECOVERY_LOCKED', 'a pin is signed with the recovery key: give --recovery-key-file')
+  return { ...current, previous: [...(current.previous ?? []), ...older] }
 }
