@@ -59,7 +59,9 @@ async function start(
   const { key, location } = catalog
   const record = await getRecord(location, removal.backup.recordKey, { key, signal })
   // What was read some time ago may have been pinned since.
-  const { backups } = stateOf(await readChain({ ...catalog, object: record.object }, { signal }))
+  const { backups } = stateOf(
+    await readChain({ ...catalog, installation: removal.backup.installation, object: record.object }, { signal }),
+  )
   if (backups.get(removal.backup.id)?.pinned !== undefined) return
   const blueprint = await blueprintWith(deps, schedule, record, signal)
   const request: ActionSpec = record.request ?? { profile: { name: record.profile.name, namespace: record.profile.namespace } }
@@ -122,7 +124,7 @@ async function finish(
 ): Promise<void> {
   const object = (await getRecord(catalog.location, backup.recordKey, { key: catalog.key, signal })).object
   const content = { kind: 'tombstone' as const, record: backup.id, note: why, at: toRfc3339(deps.clock.now()) }
-  await appendLink({ ...catalog, object }, content, { signal })
+  await appendLink({ ...catalog, installation: backup.installation, object }, content, { signal })
   await catalog.location.delete(backup.recordKey, { signal })
   tell(deps, schedule, {
     type: 'Normal',

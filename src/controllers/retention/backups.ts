@@ -1,6 +1,7 @@
 import type { ObjectReference } from '../../api/object-reference.ts'
 import { readChain } from '../../catalog/chain-store.ts'
-import { stateOf, type Link } from '../../catalog/chain.ts'
+import { stateOf, type ChainState, type Link } from '../../catalog/chain.ts'
+import { ownerOf, readTakeovers } from '../../catalog/takeover.ts'
 import type { Catalog } from '../../catalog/open-catalog.ts'
 import { findRecordBytes, listRecords, type ListedRecord } from '../../catalog/list-records.ts'
 import { parseHeader } from '../../catalog/record.ts'
@@ -82,17 +83,31 @@ export class BackupReader {
     const leftovers: string[] = []
     const problems: string[] = []
     if (this.#links.size >= mostKnown) this.#links.clear()
-    const { backups: state, removed } = stateOf(await readChain({ ...catalog, object }, { signal, known: this.#links }))
+    const owned = await installationsOf(catalog, signal)
+    const chains = new Map<string, ChainState>()
+    for (const installation of owned) {
+      const links = await readChain({ ...catalog, installation, object }, { signal, known: this.#links })
+      chains.set(installation, stateOf(links))
+    }
     for await (const listed of listRecords(catalog.location, { object, signal })) {
       try {
         const known = await this.#look(catalog, listed, signal)
-        if (known?.schedule !== schedule || known.installation !== catalog.installation) continue
-        if (removed.has(listed.id)) leftovers.push(listed.key)
-        const link = state.get(listed.id)
+        const chain = known?.schedule === schedule ? chains.get(known.installation) : undefined
+        if (!known || !chain) continue
+        if (chain.removed.has(listed.id)) leftovers.push(listed.key)
+        const link = chain.backups.get(listed.id)
         // Not linked yet: its Run has just ended, or it is not of this chain. Neither is touched.
         if (!link) continue
         const pinned = link.pinned === undefined ? {} : { pinned: link.pinned }
-        backups.push({ id: listed.id, time: listed.startedAt, isGood: true, objectKey, recordKey: listed.key, ...pinned })
+        backups.push({
+          id: listed.id,
+          time: listed.startedAt,
+          isGood: true,
+          objectKey,
+          recordKey: listed.key,
+          installation: known.installation,
+          ...pinned,
+        })
       } catch (error) {
         signal.throwIfAborted()
         if (!(error instanceof HoldfastError) || error.next !== 'stop') throw error
@@ -114,4 +129,13 @@ export class BackupReader {
     this.#records.set(place, known)
     return known
   }
+}
+
+/** Whose backups this installation may remove: its own, and those of installations that it took over. */
+async function installationsOf({ location, key, installation }: Catalog, signal: AbortSignal): Promise<string[]> {
+  const takeovers = await readTakeovers(location, [key, ...(key.previous ?? [])], { signal })
+  const others = new Set(takeovers.map(({ from }) => from))
+  // One that was itself taken over by another removes nothing any more.
+  const all = [installation, ...[...others].filter((each) => each !== installation)]
+  return all.filter((each) => ownerOf(each, takeovers) === installation)
 }

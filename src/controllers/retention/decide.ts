@@ -12,6 +12,8 @@ export interface CataloguedBackup extends Backup {
   readonly objectKey: string
   /** Key of its record, below the prefix of the location. */
   readonly recordKey: string
+  /** Who made it: its word stands in the chain of that installation. */
+  readonly installation: string
 }
 
 /** Where the removal of one backup is. */

@@ -2,8 +2,9 @@ import { afterEach, expect, test } from 'vitest'
 import { names } from '../../../../src/api/names.ts'
 import type { Run } from '../../../../src/api/run.ts'
 import type { Retention } from '../../../../src/api/schedule.ts'
-import { appendLink, checkChain, readChain } from '../../../../src/catalog/chain-store.ts'
+import { appendLink, checkChain, readChain, recordLink } from '../../../../src/catalog/chain-store.ts'
 import type { BackupRecord } from '../../../../src/catalog/record.ts'
+import { writeTakeover } from '../../../../src/catalog/takeover.ts'
 import { ownKinds } from '../../../../src/kube/own-kinds.ts'
 import { CatalogWorld, object } from '../../../build/catalog-world.ts'
 
@@ -79,6 +80,29 @@ test('backups of others stay: by hand, of another Schedule, of another installat
   await world.backUp(0)
   await world.startEngine()
   expect(world.removals.map(({ metadata }) => metadata.annotations?.[names.backup])).toEqual(['uid1-0'])
+})
+
+test('backups of an installation that was taken over are removed too, and their own chain says so', async () => {
+  world = new CatalogWorld()
+  world.blueprint({ delete: {} })
+  world.schedule({ keepLast: 1 })
+  const old = { ...world.catalog, installation: 'old', object }
+  const at = new Date(world.clock.now()).toISOString()
+  for (const index of [9, 8]) {
+    const key = await world.backUp(index, { installation: { id: 'old' } })
+    const bytes = await world.bucket.get(key)
+    await appendLink(old, recordLink(`uid${index}-0`, key, bytes, at))
+    world.api.remove(ownKinds.runs, 'holdfast', `run-uid${index}`)
+  }
+  await world.startEngine()
+  expect(world.removals).toEqual([])
+  await world.stopEngine()
+  await writeTakeover(world.bucket, { from: 'old', to: 'mine', at }, world.catalog.key)
+  await world.startEngine()
+  world.end('complete')
+  await world.turn(60_000)
+  expect(await world.left()).toEqual(['uid8-0'])
+  expect((await readChain(old)).at(-1)).toMatchObject({ kind: 'tombstone', record: 'uid9-0' })
 })
 
 test('a Blueprint that is gone is made again from the record, under a name of its own', async () => {

@@ -31,6 +31,7 @@ function backups(count: number, objectKey = 'shop/statefulset/db'): CataloguedBa
     isGood: true,
     objectKey,
     recordKey: `records/${objectKey}/${index}`,
+    installation: 'mine',
   }))
 }
 
