@@ -54,7 +54,16 @@ describe('Holdfast on a real cluster', () => {
       return found.includes('Update Complete') && found
     })
     expect(new Set(reasons)).toEqual(
-      new Set(['Started Action', 'Started Phase', 'Ended Phase', 'Started deferPhase', 'Ended deferPhase', 'Update Complete']),
+      new Set([
+        'Started Action',
+        'Started Phase',
+        'Ended Phase',
+        'Started deferPhase',
+        'Ended deferPhase',
+        // It has artifacts and no Profile.
+        'Not catalogued',
+        'Update Complete',
+      ]),
     )
   })
 
