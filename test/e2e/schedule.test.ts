@@ -8,6 +8,7 @@ import type { Catalog } from '../../src/catalog/open-catalog.ts'
 import { openKube } from '../../src/kube/open.ts'
 import { catalogOpener } from '../../src/main/open-catalog.ts'
 import { StorePool } from '../../src/store/store-pool.ts'
+import { run } from '../harness/machine/command.ts'
 import { listKeys } from '../harness/world/bucket.ts'
 import { useBucket, useNamespace, useWorld, withS3 } from '../harness/world/fixtures.ts'
 import { engineNamespace, useInstallation } from '../harness/world/installation.ts'
@@ -97,6 +98,11 @@ describe('a PostgreSQL that is written to, under a Schedule of each minute', () 
       },
       long,
     )
+    await waitFor(
+      'word of the slot that is passed over',
+      async () => (await holdfast.events(schedule, 'Warning')).length > 0,
+      long,
+    )
     await suspend()
     slot = made.find((each) => objectOf(each) === 'db') as ActionSet
     await killOperator()
@@ -140,13 +146,16 @@ describe('a PostgreSQL that is written to, under a Schedule of each minute', () 
     expect((await actionSetsOf('schedule')).filter((each) => objectOf(each) === 'sleeper')).toEqual([])
   })
 
-  test('runs each slot once, and none while it is suspended', async () => {
+  test('runs each slot once, and none while it is suspended', { timeout: 240_000 }, async () => {
     const all = (await actionSetsOf('schedule')).filter(isOfSlot)
     const slots = all.map((each) => `${objectOf(each)} ${each.metadata.annotations?.['holdfast.dev/slot'] ?? ''}`)
     expect(new Set(slots).size).toBe(slots.length)
-    // The last of them was asked for before the Schedule was suspended, minutes ago.
-    const newest = Math.max(...all.map(({ metadata }) => Date.parse(metadata.creationTimestamp ?? '')))
-    expect(Date.now() - newest).toBeGreaterThan(60_000)
+    const last = Date.parse(slot.metadata.annotations?.['holdfast.dev/slot'] ?? '')
+    const handled = async (): Promise<number> =>
+      Date.parse((await seen()).status?.objects?.[`${app}/statefulset/db`]?.handled ?? '')
+    await waitFor('a slot to pass', async () => (await handled()) > last, long)
+    const after = (await actionSetsOf('schedule')).filter(isOfSlot)
+    expect(after.map(({ metadata }) => metadata.name).toSorted()).toEqual(all.map(({ metadata }) => metadata.name).toSorted())
   })
 
   test('shows what became of it', async () => {
@@ -174,6 +183,40 @@ describe('a PostgreSQL that is written to, under a Schedule of each minute', () 
   })
 })
 
+describe('the command line', () => {
+  const place = ['--profile', `${engineNamespace}/${profile}`, '-n', engineNamespace]
+
+  test('says why each backup stays, pins one, and finds the catalog to fit what is there', async () => {
+    expect(await cli('retention', 'plan', schedule, '-n', engineNamespace)).toMatch(/statefulset\/db .* keep +last/)
+    const [newest = ''] = (await records()).slice(-1)
+    const [, id = ''] = /\d{8}T\d{6}Z-(.+)\.json$/.exec(newest) ?? []
+    expect(await cli('backup', 'pin', id, '--reason', 'audit', ...place)).toContain('stays: audit')
+    expect(await cli('retention', 'plan', schedule, '-n', engineNamespace)).toContain('pinned: audit')
+    expect(await cli('backup', 'unpin', id, ...place)).toContain(id)
+    expect(JSON.parse(await cli('catalog', 'check', ...place, '-o', 'json'))).toMatchObject({ strays: [], doubts: [] })
+  })
+
+  test('a backup that is deleted by hand leaves the catalog too', async () => {
+    const args = ['get', 'actionsets', '-n', engineNamespace, '-l', `holdfast.dev/schedule=${schedule}`, '-o', 'json']
+    const all = (JSON.parse(await world().kubectl(args)) as { readonly items: readonly ActionSet[] }).items
+    const [newest = ''] = (await records()).slice(-1)
+    const parent = all.find(({ metadata }) => newest.includes(metadata.uid ?? '?'))?.metadata.name ?? ''
+    const deletion = await holdfast.createActionSet(['-a', 'delete', '--from', parent])
+    expect((await holdfast.ended(deletion)).status?.error?.message).toBe('')
+    await waitFor('the record to be gone', async () => !(await records()).includes(newest), long)
+
+    const place = { ...(await openCatalog()), object: db }
+    expect((await readChain(place)).at(-1)).toMatchObject({ kind: 'tombstone', note: `deleted by ActionSet ${deletion}` })
+    expect(await checkChain(place)).toEqual([])
+  })
+})
+
+function cli(...words: string[]): Promise<string> {
+  return run(process.execPath, [resolve(import.meta.dirname, '../../src/main/holdfast.ts'), ...words], {
+    env: { KUBECONFIG: world().kubeconfig },
+  })
+}
+
 function ofSchedule(actionSet: ActionSet): ActionSet {
   return { ...actionSet, metadata: { ...actionSet.metadata, labels: { 'holdfast.dev/schedule': schedule } } }
 }
@@ -200,7 +243,7 @@ function noteBlueprint(): ReturnType<typeof blueprintOf> {
   return blueprintOf(note, {
     backup: {
       type: 'StatefulSet',
-      outputArtifacts: { note: { keyValue: { place: '/data/log' } } },
+      outputArtifacts: { note: { keyValue: { place: 'log' } } },
       phases: [exec('write')],
     },
     delete: { type: 'StatefulSet', inputArtifactNames: ['note'], phases: [exec('remove')] },
