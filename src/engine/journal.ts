@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Fence, Run, RunAction } from '../api/run.ts'
 import { retry } from '../base/backoff.ts'
 import { toRfc3339, type Clock } from '../base/clock.ts'
@@ -226,9 +227,9 @@ export class Journal {
   async #afterRefusal(action: RunAction, refusal: unknown, signal: AbortSignal): Promise<Run> {
     const run = await this.#runs.get(this.#key, { signal })
     const there = this.#fenceIn(run)
-    // Read before this very worker ended the action (a job that came twice): the same fence, but not this write.
+    // Read before this very worker ended the action (a job that came twice): the same fence, but not this write, though it may be an end too.
     const ended = run.status.actions[String(this.#options.actionIndex)]
-    if (ended && isEnded(ended) && !isEnded(action)) {
+    if (ended && isEnded(ended) && !isDeepStrictEqual(ended, JSON.parse(JSON.stringify(action)))) {
       this.#lose(runError('RUN_FENCED', 'the action has ended meanwhile; this attempt stops'))
       this.#lost.signal.throwIfAborted()
     }
