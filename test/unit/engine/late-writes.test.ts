@@ -97,7 +97,7 @@ describe('a worker that takes back what an earlier start of it left', () => {
 describe('a worker that sleeps over the answer to a write', () => {
   test('asks whether the action is still its own before it goes on', async () => {
     let nowMs = Date.now()
-    const clock = { now: () => nowMs, sleep: systemClock.sleep }
+    const clock: Clock = { ...systemClock, now: () => nowMs }
     const sleeper = journalOf(run, clock)
     sleeper.apply({ type: 'claimed', owner: 'a', instance: '1' })
     await sleeper.flush()

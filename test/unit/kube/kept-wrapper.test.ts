@@ -111,7 +111,11 @@ describe.each(shells.map((shell) => [shell.join(' '), shell] as const))('a kept 
         await over(second)
       } else {
         const env = { PATH: process.env['PATH'], TMPDIR: folder }
-        spawnSync(shell[0] ?? '', [...shell.slice(1), '-c', keptEnd, 'sh', 'one', '1'], { env, timeout: 20_000, stdio: 'ignore' })
+        spawnSync(shell[0] ?? '', [...shell.slice(1), '-c', keptEnd, 'sh', 'one', '1'], {
+          env,
+          timeout: 20_000,
+          stdio: 'ignore',
+        })
       }
 
       await over(first)
