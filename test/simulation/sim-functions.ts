@@ -6,6 +6,9 @@ import { flag, integer, object, optional, text } from '../../src/schema/build.ts
 import type { OutsideWorld } from './outside-world.ts'
 import type { SimProcess } from './virtual-time.ts'
 
+/** The engine's own grace time for a function that was told to stop. */
+const leftBehindMs = 15_000
+
 /** How a phase of the simulation behaves. */
 export interface PhaseArgs {
   /** Names its side effect. */
@@ -75,17 +78,23 @@ function define(
       : {}),
     run: async (ctx, args) => {
       onRunning(1)
+      let counts = true
+      const isOver = (): void => {
+        if (counts) onRunning(-1)
+        counts = false
+      }
+      // What does not end in its grace time is left behind, and does not count.
+      ctx.signal.addEventListener('abort', () => void ctx.clock.sleep(leftBehindMs).then(isOver, isOver), { once: true })
       trace(`${process.name} runs ${args.k} (attempt ${ctx.run.attempt}${ctx.resumed === undefined ? '' : ', resumed'})`)
       try {
         const key = await body(ctx, args)
         if (world.fails(args.k, args.flaky ?? 0)) throw new Error(`${args.k} does not work yet`)
         if (args.fail) throw new Error(`${args.k} fails as it was told`)
-        onRunning(-1)
+        isOver()
         return { key }
       } catch (error) {
-        // What does not listen is left behind, and does not count.
         const stays = args.stubbornMs === undefined ? undefined : ctx.clock.sleep(args.stubbornMs)
-        onRunning(-1)
+        isOver()
         await stays
         throw error
       }

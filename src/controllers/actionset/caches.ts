@@ -1,6 +1,7 @@
 import type { ActionSet } from '../../api/actionset.ts'
 import type { Blueprint } from '../../api/blueprint.ts'
 import type { Run } from '../../api/run.ts'
+import type { Clock } from '../../base/clock.ts'
 import type { Informer } from '../../kube/informer.ts'
 import type { Kube } from '../../kube/kube.ts'
 import { keyOf, type Live } from '../../kube/objects.ts'
@@ -11,6 +12,7 @@ import { isSettled, isStripped, keepOfActionSet, keepOfRun } from './projection.
 
 export interface CachesOptions {
   readonly kube: Pick<Kube, 'informer'>
+  readonly clock: Clock
   readonly namespace: string
   readonly signal: AbortSignal
   /** Called with the key (`namespace/name`) of each ActionSet that deserves a look. */
@@ -27,8 +29,8 @@ export class Caches {
   readonly runs: Informer<Run>
   readonly blueprints: Informer<Blueprint>
   readonly #options: CachesOptions
-  readonly #writtenRuns = new Freshest<Run>()
-  readonly #writtenActionSets = new Freshest<ActionSet>()
+  readonly #writtenRuns: Freshest<Run>
+  readonly #writtenActionSets: Freshest<ActionSet>
   /** Keys of unfinished Runs by the key of their ActionSet. */
   readonly #unfinished = new Map<string, Set<string>>()
   readonly #recent = new Map<string, Live<Run>>()
@@ -37,7 +39,9 @@ export class Caches {
 
   constructor(options: CachesOptions) {
     this.#options = options
-    const { kube, namespace, signal, onError } = options
+    const { kube, clock, namespace, signal, onError } = options
+    this.#writtenRuns = new Freshest(() => clock.now())
+    this.#writtenActionSets = new Freshest(() => clock.now())
     this.actionSets = kube.informer(ownKinds.actionSets, { namespace, signal, onError, project: keepOfActionSet })
     this.runs = kube.informer(ownKinds.runs, { namespace, signal, onError, project: (run) => this.#keepRun(run) })
     this.blueprints = kube.informer(ownKinds.blueprints, { namespace, signal, onError })

@@ -44,6 +44,7 @@ export class ActionSetController {
     })
     this.#caches = new Caches({
       kube: deps.kube,
+      clock: deps.clock,
       namespace,
       signal: this.#stop.signal,
       onKey: (key) => {

@@ -1,23 +1,37 @@
 import type { Live, KubeObject } from '../../kube/objects.ts'
 
+/** What the watch has not shown by then is gone: everything that would follow wrongly from that asks the server first. */
+const unseenMs = 60_000
+
 /**
  * What we wrote last, until the watch shows it: a cache lags behind our own writes, and deciding on the state before them
  * would do things twice. Versions are compared as numbers, which they are in every API server there is; where not, the
  * cache wins and a repeated write meets its own conflict.
  */
 export class Freshest<T extends KubeObject> {
-  readonly #written = new Map<string, Live<T>>()
+  readonly #written = new Map<string, { readonly object: Live<T>; readonly atMs: number }>()
+  readonly #now: () => number
+
+  constructor(now: () => number) {
+    this.#now = now
+  }
 
   wrote(key: string, object: Live<T>): void {
-    this.#written.set(key, object)
+    this.#written.set(key, { object, atMs: this.#now() })
   }
 
   /** The later one of what is cached and what we wrote. */
   pick(key: string, cached: Live<T> | undefined): Live<T> | undefined {
-    const written = this.#written.get(key)
-    if (!written) return cached
-    // Not in the cache: not there yet, or gone again; the watch will say which, and `seen` forgets.
-    if (!cached) return written
+    const known = this.#written.get(key)
+    if (!known) return cached
+    const written = known.object
+    // Not in the cache: not there yet, or gone again. The watch will say which, and `seen` forgets; unless it said so before a late answer
+    // made us remember (found by the simulation), so after a while the cache wins.
+    if (!cached && this.#now() - known.atMs < unseenMs) return written
+    if (!cached) {
+      this.#written.delete(key)
+      return undefined
+    }
     if (cached.metadata.uid === written.metadata.uid && versionOf(cached) < versionOf(written)) return written
     this.#written.delete(key)
     return cached
@@ -25,7 +39,7 @@ export class Freshest<T extends KubeObject> {
 
   /** To be called for every change that the watch shows. */
   seen(key: string, object: Live<T> | undefined): void {
-    const written = this.#written.get(key)
+    const written = this.#written.get(key)?.object
     if (!written) return
     if (!object || object.metadata.uid !== written.metadata.uid || versionOf(object) >= versionOf(written))
       this.#written.delete(key)
