@@ -97,7 +97,8 @@ function actionSetOf({ namespace }: ImportTarget, { backup, spec }: RestorePlan,
     apiVersion: `${names.kanisterGroup}/${names.version}`,
     kind: 'ActionSet',
     metadata,
-    spec: { actions: [spec] },
+    // Nothing else works on the application meanwhile.
+    spec: { serialize: 'Object', actions: [spec] },
   } as unknown as ActionSet
 }
 
