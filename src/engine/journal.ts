@@ -59,6 +59,8 @@ export class Journal {
   #writing: Promise<void> | undefined
   #lastWriteMs: number
   #soon = false
+  /** When the request was sent whose answer said last that the action is ours. */
+  #provenMs = -Infinity
 
   constructor(options: JournalOptions) {
     this.#options = options
@@ -139,6 +141,12 @@ export class Journal {
     if (!sameFence(there, this.#durableFence) && !sameFence(there, this.action.fence)) this.#loseFence(run)
   }
 
+  /** Resolves when the server has said within the last moments that the action is ours: to be asked before what cannot be taken back. */
+  async confirm(): Promise<void> {
+    if (this.#isLate(this.#provenMs)) await this.#confirm()
+    this.#lost.signal.throwIfAborted()
+  }
+
   /** Ends what waits. Nothing is written any more. */
   close(): void {
     this.#closed.abort(new Error('the journal was closed'))
@@ -182,6 +190,7 @@ export class Journal {
       this.#leftBehind = undefined
       this.#written = version
       this.#lastWriteMs = this.#options.clock.now()
+      this.#provenMs = sentMs
     } catch (error) {
       this.#notes = [...notes, ...this.#notes]
       throw error
@@ -201,6 +210,7 @@ export class Journal {
     for (let tries = 1; tries <= confirmTries && !this.#lost.signal.aborted; tries++) {
       const askedMs = this.#options.clock.now()
       await this.verify()
+      this.#provenMs = askedMs
       if (!this.#isLate(askedMs)) break
     }
     this.#lost.signal.throwIfAborted()

@@ -56,6 +56,7 @@ export function phaseContext(attempt: Attempt, options: PhaseContextOptions): Fu
       journal.apply({ type: 'checkpointed', at, checkpoint: checkCheckpoint(state) })
       await journal.flush()
     },
+    confirm: async () => await journal.confirm(),
     afterwards: options.afterwards,
     resumed: options.resumed,
     warn: (message) => {

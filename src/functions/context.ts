@@ -40,6 +40,11 @@ export interface FunctionContext {
    * attempt loses the action. It must not throw, is not waited for, and may be cut short by the end of the process.
    */
   afterwards(work: () => Promise<void>): void
+  /**
+   * Resolves when the API server has said within the last seconds that the phase is still this attempt's; rejects when it is not. To be asked at the last moment
+   * before something that cannot be taken back and that no derived name keeps from happening twice: this process may have slept since its last write.
+   */
+  confirm(): Promise<void>
   /** The last checkpoint of an earlier attempt, when this attempt resumes it. */
   readonly resumed: unknown
   /** Noted in the Run, in status and as an Event; nothing fails. */

@@ -57,7 +57,12 @@ export async function runKept(
 ): Promise<KeptResult> {
   const noted = ctx.resumed === undefined ? undefined : notedContainer(ctx.resumed, target)
   if (noted !== undefined) await assertSameContainer(ctx, target, noted)
-  const options = { name: recordName(ctx, target), leave: isHandoverReason, signal: ctx.signal }
+  const options = {
+    name: recordName(ctx, target),
+    leave: isHandoverReason,
+    beforeStart: () => ctx.confirm(),
+    signal: ctx.signal,
+  }
   const attempt = (again: boolean): Promise<KeptResult> =>
     ctx.kube.exec.keep(execTarget(target), command, { ...options, ...listen(), again })
   const result = await keepTrying(ctx, target, attempt, noted)

@@ -68,6 +68,7 @@ export function aFunctionContext(parts: ContextParts): RecordedContext {
     openStore: () => (parts.store ? Promise.resolve(parts.store) : Promise.reject(new Error('no store in this test'))),
     repositories: parts.repositories ?? nowhere,
     progress: (given) => void progress.push(given),
+    confirm: async () => undefined,
     checkpoint: async (state) => {
       checkpoints.push(structuredClone(state))
       await parts.onCheckpoint?.(state)

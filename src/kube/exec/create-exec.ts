@@ -116,7 +116,7 @@ async function keepCommand(
   target: ExecTarget,
   { command, options }: { readonly command: readonly string[]; readonly options: KeepOptions },
 ): Promise<KeptResult> {
-  const { name, again = false, leave = () => false, onStdout, tailBytes = captureTailBytes, ...rest } = options
+  const { name, again = false, beforeStart, leave = () => false, onStdout, tailBytes = captureTailBytes, ...rest } = options
   const life = lifetime(target, rest)
   const tail = new Tail(tailBytes)
   const lines = onStdout && new LineSplitter(onStdout)
@@ -127,7 +127,7 @@ async function keepCommand(
   }
   let started = false
   try {
-    const keep = { name, again, leave }
+    const keep = { name, again, beforeStart, leave }
     const session = await start({ target, command, options: rest, signal: life.signal, onStdout: take, keep })
     started = true
     checkRecord(session)

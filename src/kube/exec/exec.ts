@@ -84,6 +84,11 @@ export interface KeepOptions extends Omit<CaptureOptions, 'stdin' | 'form'> {
   readonly name: string
   /** True if an earlier exec may have started the command: then it is joined, or its result taken. @default false */
   readonly again?: boolean
+  /**
+   * Asked when the connection is open and nothing has been sent: the last moment at which the command can be kept from starting. A process
+   * that slept while it connected would start it although somebody else has run it since. What it throws is the outcome.
+   */
+  readonly beforeStart?: () => Promise<void>
   /** Reasons of an abort that leave the command running, for an exec of the same name to join. @default none */
   readonly leave?: (reason: unknown) => boolean
 }

@@ -50,6 +50,7 @@ export interface SessionRequest {
 export interface KeepRequest {
   readonly name: string
   readonly again: boolean
+  readonly beforeStart?: (() => Promise<void>) | undefined
   /** Whether an abort for this reason leaves the command running. */
   readonly leave: (reason: unknown) => boolean
 }
@@ -192,7 +193,8 @@ export class ExecSession {
       (bytes) => this.#takeStderr(bytes),
     )
     if (this.#nonce === undefined) return
-    const { signal } = this.#request
+    const { keep, signal } = this.#request
+    await keep?.beforeStart?.()
     await this.#connection.say(this.#preamble(this.#nonce))
     const ended = this.#connection.ended.then((status) => this.#notStarted(status))
     const late = (): Error =>
