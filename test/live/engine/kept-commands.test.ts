@@ -142,7 +142,7 @@ describe('a command whose engine was killed', () => {
     expect(await lines('app', '/tmp/endless')).toBe('unlocked\n')
     const left = (): Promise<string> =>
       inPod('app', 'for p in /proc/[0-9]*; do tr "\\0\\n" "  " <$p/cmdline; echo; done | grep "^sleep 7654321" || true')
-    await waitFor('the command to be gone', async () => (await left()) === '', { timeoutMs: 5_000 })
+    await waitFor('the command to be gone', async () => (await left()) === '', { timeoutMs: 15_000 })
     expect(await podsOfTask()).toBe(0)
   })
 })
