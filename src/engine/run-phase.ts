@@ -67,11 +67,16 @@ export async function runPhase(attempt: Attempt, at: PhaseAt, resumed: boolean, 
     journal.apply({ type: 'phaseEnded', at, now: now(), ...(output ? { output } : {}) })
   } catch (error) {
     if (journal.lost.aborted || runError.is(error, 'RUN_SHUTDOWN')) throw error
-    if (earlier && !joined) await endEarlier(attempt, phase, earlier)
+    // Told to stop, the function may not have got as far as to what runs.
+    if (earlier && (!joined || wasStopped(attempt, error))) await endEarlier(attempt, phase, earlier)
     failOrRetry(attempt, at, phase, asInterrupted(error))
   }
   for (const work of afterwards) journal.whenDurable(() => void work())
   if (phaseAt(journal.action, at).retryAt !== undefined) await journal.flush()
+}
+
+function wasStopped({ cancel }: Attempt, error: unknown): boolean {
+  return cancel.aborted || runError.is(error, 'RUN_CANCELLED', 'RUN_TIMEOUT', 'RUN_STUCK')
 }
 
 type Contexts = (signal: AbortSignal) => FunctionContext

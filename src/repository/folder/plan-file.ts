@@ -22,7 +22,7 @@ export interface FilePlan {
 }
 
 /** Node sets times as seconds in a double, which tells microseconds apart. */
-const sameTimeNanos = 1000n
+const sameTimeNanos = 2_000n
 
 /** Compares what is there with what should be. `right`: nothing is to be done, not even its metadata. */
 export async function planFile(

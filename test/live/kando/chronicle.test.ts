@@ -58,7 +58,7 @@ test('the latest output can be pulled, and the ones before it are gone', async (
   await store.put('team/a/latest-1x', Buffer.from('a neighbour'))
   const child = push('echo "it is $(date +%s%N)"')
 
-  await waitFor('the third round', async () => (await pointed()) === 'a/latest-2')
+  await waitFor('the third round', async () => Number((await pointed()).split('-')[1]) >= 2)
   expect(await pull()).toMatch(/^it is \d+\n$/)
   const ended = once(child, 'exit')
   child.kill('SIGTERM')

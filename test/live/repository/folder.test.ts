@@ -117,7 +117,9 @@ describe('an incremental backup', () => {
 
     expect(second).toMatchObject({ parent: first.snapshotId, filesNew: 2, filesChanged: 1, filesUnmodified: 39 })
     expect(second.addedBytes).toBeLessThan(60_000)
-    expect(whole.tree).toBe(second.tree)
+    // Not the trees: the folders above are in them, and others write there.
+    const listing = (id: string): string => restic(theirs, ['ls', '-l', id, source]).toString().split('\n').slice(1).join('\n')
+    expect(listing(whole.snapshotId)).toBe(listing(second.snapshotId))
     expect(restic(theirs, ['check']).toString()).toContain('no errors were found')
   })
 
