@@ -96,7 +96,8 @@ export function useTraveller(world: () => World, holdfast: Installation, places:
 
   async function dataKeys(): Promise<string[]> {
     const keys = await withS3(world().s3, (client) => listKeys(client, bucket))
-    return keys.filter((key) => !key.startsWith('holdfast/records/'))
+    // The chain of a backup says that it was removed, for as long as the bucket is there.
+    return keys.filter((key) => !/^holdfast\/(records|chain)\//.test(key))
   }
 
   const namesOf = async (kind: string, namespace: string, ...args: string[]): Promise<string[]> =>
