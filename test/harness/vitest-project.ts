@@ -8,6 +8,8 @@ import { fileURLToPath } from 'node:url'
 export interface TestCounts {
   readonly passed: number
   readonly failed: number
+  /** Each failure in a few lines, for the end of a long log. */
+  readonly failures: readonly string[]
 }
 
 /** Runs one project of vitest.config.ts, showing its report on stderr, and counts. A project without tests counts 0 and 0. */
@@ -44,8 +46,14 @@ interface Report {
   readonly numPassedTests: number
   readonly numFailedTests: number
   readonly testResults: readonly {
+    readonly name: string
     readonly status: string
-    readonly assertionResults: readonly { readonly status: string }[]
+    readonly message?: string
+    readonly assertionResults: readonly {
+      readonly status: string
+      readonly fullName: string
+      readonly failureMessages?: readonly string[] | null
+    }[]
   }[]
 }
 
@@ -59,7 +67,8 @@ async function readReport(file: string): Promise<Report | undefined> {
   }
 }
 
-function countsOf(report: Report | undefined, code: number): TestCounts {
+/** What a report and the exit code of its vitest say together. Pure. */
+export function countsOf(report: Report | undefined, code: number): TestCounts {
   const passed = report?.numPassedTests ?? 0
   const failedTests = report?.numFailedTests ?? 0
   // A file that cannot be loaded, or whose hooks fail, has no failed test in it.
@@ -67,6 +76,22 @@ function countsOf(report: Report | undefined, code: number): TestCounts {
     (file) => file.status === 'failed' && file.assertionResults.every((test) => test.status !== 'failed'),
   ).length
   const failed = failedTests + failedFiles
+  const failures = (report?.testResults ?? []).flatMap(failuresOf)
   // An unhandled error or a failed setup fails no test, but vitest.
-  return { passed, failed: failed === 0 && code !== 0 ? 1 : failed }
+  if (failed === 0 && code !== 0)
+    return {
+      passed,
+      failed: 1,
+      failures: [`vitest ended with exit code ${code} and names no failed test; see its report above`],
+    }
+  return { passed, failed, failures }
 }
+
+function failuresOf(file: Report['testResults'][number]): string[] {
+  if (file.status !== 'failed') return []
+  const tests = file.assertionResults.filter((test) => test.status === 'failed')
+  if (tests.length === 0) return [`${file.name}: ${firstLines(file.message)}`]
+  return tests.map((test) => `${file.name}: ${test.fullName}: ${firstLines(test.failureMessages?.[0])}`)
+}
+
+const firstLines = (message: string | undefined): string => (message ?? 'no message').split('\n').slice(0, 6).join('\n    ')
