@@ -4,6 +4,7 @@ import type { Kind } from './kind.ts'
 import { profileKind } from './profile.ts'
 import { runKind } from './run.ts'
 import { scheduleKind } from './schedule.ts'
+import { verificationKind } from './verification.ts'
 
 /** Every kind that we define, in the order in which their CRDs are applied. */
-export const kinds: readonly Kind[] = [actionSetKind, blueprintKind, profileKind, runKind, scheduleKind]
+export const kinds: readonly Kind[] = [actionSetKind, blueprintKind, profileKind, runKind, scheduleKind, verificationKind]

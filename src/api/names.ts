@@ -32,6 +32,14 @@ export const names = {
   scheduledObject: 'holdfast.dev/scheduled-object',
   /** Label of an ActionSet that came out of a bucket: `true` while the backups are another installation's, `owned` after a takeover. */
   imported: 'holdfast.dev/imported',
+  /**
+   * Label of a Verification's throw-away namespace, of what is in it and of its ActionSets: the Verification's name. On a Verification that a
+   * Schedule made, `schedule` names that.
+   */
+  verification: 'holdfast.dev/verification',
+  /** On such a namespace, as an annotation: the UID of the Verification, and the namespace in which it is. */
+  verificationUid: 'holdfast.dev/verification-uid',
+  verificationNamespace: 'holdfast.dev/verification-namespace',
   /** Label on an object or namespace: the Schedule of the engine's namespace that protects it, or `default`. */
   policy: 'holdfast.dev/policy',
   /** Annotation beside it: the Blueprint for this object, instead of the Schedule's. */

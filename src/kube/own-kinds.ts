@@ -4,6 +4,7 @@ import type { Kind } from '../api/kind.ts'
 import { profileKind, type Profile } from '../api/profile.ts'
 import { runKind, type Run } from '../api/run.ts'
 import { scheduleKind, type Schedule } from '../api/schedule.ts'
+import { verificationKind, type Verification } from '../api/verification.ts'
 import { defineResource, type KubeObject, type ResourceDef } from './objects.ts'
 
 /** The collections of the kinds that we define. */
@@ -13,6 +14,7 @@ export const ownKinds = {
   profiles: collection<Profile>(profileKind),
   runs: collection<Run>(runKind),
   schedules: collection<Schedule>(scheduleKind),
+  verifications: collection<Verification>(verificationKind),
 } as const
 
 function collection<T extends KubeObject>(kind: Kind): ResourceDef<T> {

@@ -16,6 +16,13 @@ const engineRules: readonly RbacRule[] = [
   // A Blueprint that is gone is made again from a record, to remove its backups.
   { apiGroups: ['cr.kanister.io'], resources: ['blueprints'], verbs: ['create'] },
   { apiGroups: ['holdfast.dev'], resources: ['schedules'], verbs: ['get', 'list', 'watch', 'patch'] },
+  {
+    apiGroups: ['holdfast.dev'],
+    resources: ['verifications'],
+    verbs: ['get', 'list', 'watch', 'create', 'patch', 'delete'],
+  },
+  // The Blueprint of checks, which the engine keeps itself.
+  { apiGroups: ['cr.kanister.io'], resources: ['blueprints'], verbs: ['patch'] },
   // Objects that a Schedule protects by their labels.
   { apiGroups: [''], resources: ['namespaces', 'persistentvolumeclaims'], verbs: ['list', 'watch'] },
   { apiGroups: ['holdfast.dev'], resources: ['runs'], verbs: ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'] },
