@@ -36,7 +36,8 @@ function folderOf({ installation, object }: Pick<ChainPlace, 'installation' | 'o
   return `${chainsFolder}/${encodeURIComponent(installation)}/${objectFolder(object)}`
 }
 
-function keyOf(place: ChainPlace, seq: number): string {
+/** Where a link is, below the prefix of the location. */
+export function linkKey(place: Pick<ChainPlace, 'installation' | 'object'>, seq: number): string {
   return `${folderOf(place)}/${String(seq).padStart(10, '0')}.json`
 }
 
@@ -74,7 +75,10 @@ export async function appendLink(place: ChainPlace, content: LinkContent, option
     if (said) return said
     const link = nextLink(newest.at(-1), content)
     try {
-      await place.location.put(keyOf(place, link.seq), Buffer.from(renderLink(link, place.key)), { ...options, ifAbsent: true })
+      await place.location.put(linkKey(place, link.seq), Buffer.from(renderLink(link, place.key)), {
+        ...options,
+        ifAbsent: true,
+      })
       return link
     } catch (error) {
       if (!storeError.is(error, 'STORE_EXISTS') || attempt === tries) throw error

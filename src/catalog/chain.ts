@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { flag, integer, object, oneOf, optional, text, type TypeOf } from '../schema/build.ts'
+import { flag, integer, list, object, oneOf, optional, text, type TypeOf } from '../schema/build.ts'
 import { check } from '../schema/check.ts'
 import { canonicalJson } from './canonical.ts'
 import { isSigned, signatureOf, type CatalogKey } from './catalog-key.ts'
@@ -9,6 +9,21 @@ const linkFormat = 'holdfast.dev/catalog-link'
 
 export const linkKinds = ['record', 'tombstone', 'pin', 'unpin', 'proof'] as const
 export type LinkKind = (typeof linkKinds)[number]
+
+/** How a proof went. Within a link, so nothing of it may be secret. */
+export const ProofDetails = object(
+  {
+    verification: text('Name of the Verification.'),
+    uid: text('Its UID: the same proof is told once.'),
+    seconds: integer('How long it took.', { minimum: 0 }),
+    steps: list(
+      object({ name: text('Which.'), state: text('complete, failed or skipped.') }, 'A step.'),
+      'What was done, in its order.',
+    ),
+  },
+  'How a proof went.',
+)
+export type ProofDetails = TypeOf<typeof ProofDetails>
 
 /**
  * One entry in the chain of an object's backups. Each holds the hash of the one before, so that nobody can take one out, put one in or
@@ -22,8 +37,9 @@ export const Link = object(
     record: text('Id of the backup.'),
     recordKey: optional(text('Where its record is, below the prefix of the location.')),
     recordSha256: optional(text('Hex SHA-256 of the record as it was written.')),
-    note: optional(text('Why it was pinned or removed, or what was proven.')),
+    note: optional(text('Why it was pinned or removed, or why it is not proven.')),
     good: optional(flag('Of a proof: whether it succeeded.')),
+    proof: optional(ProofDetails),
     at: text('RFC 3339.'),
   },
   'An entry in the chain of an object’s backups.',
@@ -76,9 +92,9 @@ export function nextLink(last: Link | undefined, content: LinkContent): Link {
 /** The link among these that says just this already. */
 export function findSaid(links: readonly Link[], content: LinkContent): Link | undefined {
   const own = links.filter(({ record }) => record === content.record)
-  const { kind, note, at } = content
+  const { kind, note, proof } = content
   if (kind === 'record' || kind === 'tombstone') return own.find((link) => link.kind === kind)
-  if (kind === 'proof') return own.find((link) => link.kind === kind && link.at === at)
+  if (kind === 'proof') return own.find((link) => link.kind === kind && link.proof?.uid === proof?.uid)
   const last = own.findLast((link) => link.kind === 'pin' || link.kind === 'unpin')
   return last?.kind === kind && last.note === note ? last : undefined
 }
