@@ -41,7 +41,7 @@ export class Execution {
   node: Located | undefined
   variables: Variable[]
   #output = ''
-  #steps = 0
+  #stepsLeft: number
   #depth = 0
 
   constructor(template: ParsedTemplate, options: ExecutionOptions, root: Operand) {
@@ -49,6 +49,7 @@ export class Execution {
     this.options = options
     this.treeName = template.name
     this.variables = [{ name: '$', value: root }]
+    this.#stepsLeft = options.limits.steps
   }
 
   get output(): string {
@@ -67,14 +68,13 @@ export class Execution {
 
   /** Steps that are still allowed. */
   get stepsLeft(): number {
-    return this.options.limits.steps - this.#steps
+    return this.#stepsLeft
   }
 
   /** Counts work of this many steps. */
   charge(steps: number): void {
-    const most = this.options.limits.steps
-    this.#steps += steps
-    if (this.#steps > most) throw this.#tooMuch(`more than ${most} steps`)
+    this.#stepsLeft -= steps
+    if (this.#stepsLeft < 0) throw this.#tooMuch(`more than ${this.options.limits.steps} steps`)
   }
 
   /** Runs one level deeper. */

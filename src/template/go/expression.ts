@@ -15,11 +15,11 @@ import { workOfCall } from './work.ts'
 export function evaluatePipe(execution: Execution, dot: Operand, pipe: PipeNode): Operand {
   execution.at(pipe)
   let piped: Piped
+  let value: Operand
   for (const command of pipe.commands) {
-    const value = evaluateCommand(execution, dot, command, piped)
-    piped = { value: unboxed(value) }
+    if (command !== pipe.commands[0]) piped = { value }
+    value = unboxed(evaluateCommand(execution, dot, command, piped))
   }
-  const value = piped?.value
   for (const variable of pipe.declares) {
     if (pipe.assigns) execution.setVariable(variable.path[0], value)
     else execution.push(variable.path[0], value)
@@ -29,7 +29,8 @@ export function evaluatePipe(execution: Execution, dot: Operand, pipe: PipeNode)
 
 function evaluateCommand(execution: Execution, dot: Operand, command: CommandNode, piped: Piped): Operand {
   execution.step()
-  const [first, ...args] = command.args
+  const first = command.args[0]
+  const args = command.rest
   switch (first.kind) {
     case 'field':
     case 'chain':

@@ -4,7 +4,7 @@ import type { Execution } from './execution.ts'
 import type { GoMethod, GoType } from './go-type.ts'
 import { type BoundMethod, findField, findMethod, isExported } from './members.ts'
 import type { Located, Operand as Node } from './nodes.ts'
-import { fromPlace, indirect, type Operand, typeNameOf, valueIn } from './operand.ts'
+import { fromPlace, indirect, type Operand, typeNameOf, unboxed, valueIn } from './operand.ts'
 import { quote } from './quote.ts'
 import { GoMap, GoPointer, GoStruct, type GoValue, zeroOf } from './value.ts'
 
@@ -31,9 +31,29 @@ export function evaluateFields(
   const plain = hasArguments ? { ...call, args: noArguments, piped: undefined } : call
   let current = start
   for (let at = from; at < path.length; at++) {
-    current = evaluateField(execution, current, path[at] ?? '', node, at === path.length - 1 ? call : plain)
+    const direct = hasArguments ? undefined : directly(current, path[at] ?? '')
+    if (direct !== undefined) current = direct
+    else current = evaluateField(execution, current, path[at] ?? '', node, at === path.length - 1 ? call : plain)
   }
   return current
+}
+
+/**
+ * The way that nearly every name goes: an entry of a map that has no methods, or a struct's own field, which hides all that its
+ * embedded ones bring. Undefined where it is not that simple.
+ */
+function directly(receiver: Operand, name: string): Operand {
+  let value: GoValue | undefined = unboxed(receiver)
+  while (value instanceof GoPointer) value = value.target
+  if (value instanceof GoMap) {
+    const { methods, key, elem } = value.type
+    const found = methods || key?.name !== 'string' ? undefined : value.entries.get(name)
+    return found === undefined || !elem ? undefined : fromPlace(elem, found)
+  }
+  if (!(value instanceof GoStruct)) return undefined
+  const at = isExported(name) ? value.type.fieldIndex?.get(name) : undefined
+  const field = at === undefined ? undefined : value.type.fields?.[at]
+  return field && at !== undefined ? fromPlace(field.type, value.values[at] ?? null) : undefined
 }
 
 function evaluateField(execution: Execution, receiver: Operand, name: string, node: Located, call: FieldCall): Operand {
@@ -41,16 +61,15 @@ function evaluateField(execution: Execution, receiver: Operand, name: string, no
     if (execution.options.missingKey === 'error') throw execution.error(`nil data; no entry for key ${quote(name)}`)
     return undefined
   }
-  const type = typeNameOf(receiver)
   const { value, isNil, through } = indirect(receiver)
-  if (value === undefined) throw execution.error(`nil pointer evaluating ${type}.${name}`)
+  if (value === undefined) throw execution.error(`nil pointer evaluating ${typeNameOf(receiver)}.${name}`)
   const method = isExported(name) ? findMethod(value, name, through) : undefined
   if (method) return callMethod(method, name, node, call, execution)
   const hasArguments = call.args.length > 0 || call.piped !== undefined
   if (value instanceof GoStruct) {
     const path = findField(value.type, name)
     if (path) {
-      if (!isExported(name)) throw execution.error(`${name} is an unexported field of struct type ${type}`)
+      if (!isExported(name)) throw execution.error(`${name} is an unexported field of struct type ${typeNameOf(receiver)}`)
       if (hasArguments) throw execution.error(`${name} has arguments but cannot be invoked as function`)
       return followPath(execution, value, path)
     }
@@ -58,9 +77,9 @@ function evaluateField(execution: Execution, receiver: Operand, name: string, no
     if (hasArguments) throw execution.error(`${name} is not a method but has arguments`)
     return mapEntry(execution, value, name)
   } else if (value instanceof GoPointer && isNil && mayHave(value.type.elem, name)) {
-    throw execution.error(`nil pointer evaluating ${type}.${name}`)
+    throw execution.error(`nil pointer evaluating ${typeNameOf(receiver)}.${name}`)
   }
-  throw execution.error(`can't evaluate field ${name} in type ${type}`)
+  throw execution.error(`can't evaluate field ${name} in type ${typeNameOf(receiver)}`)
 }
 
 function callMethod(

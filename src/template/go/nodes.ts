@@ -76,6 +76,8 @@ export interface CommandNode {
   readonly kind: 'command'
   readonly at: number
   readonly args: readonly [Operand, ...Operand[]]
+  /** All but the first: cut off once, not at each rendering. */
+  readonly rest: readonly Operand[]
 }
 
 export interface IdentifierNode {

@@ -315,7 +315,7 @@ class Parser {
     }
     const [first, ...rest] = args
     if (first === undefined) throw this.#error('empty command')
-    return Object.freeze<CommandNode>({ kind: 'command', at, args: [first, ...rest] })
+    return Object.freeze<CommandNode>({ kind: 'command', at, args: [first, ...rest], rest })
   }
 
   /** A term with the fields behind it. */
