@@ -1,11 +1,13 @@
 import { formatBytes } from '../base/bytes.ts'
+import { locationKey } from '../store/location.ts'
 import { flag, object, optional, text, withDefault } from '../schema/build.ts'
 import { defineFunction } from './define.ts'
 import { forgetSnapshot } from './forget-snapshot.ts'
 import { reclaimer } from './reclaim-space.ts'
 import { streamRepositoryArgs } from './repository-args.ts'
 import { repositoryRules } from './rights.ts'
-import { openStreamRepository } from './stream-repository.ts'
+import { openStreamRepository, streamRepositoryPath } from './stream-repository.ts'
+import { unpruned, unprunedOutput } from './unpruned.ts'
 
 export const deleteStream = defineFunction({
   name: 'DeleteStream',
@@ -19,6 +21,7 @@ export const deleteStream = defineFunction({
   outputs: {
     deleted: 'How many snapshots were removed: `1`, or `0` when it was gone already.',
     spaceFreed: 'Bytes given back, such as `2.861 MiB`; `0 B` without reclaimSpace.',
+    unpruned: unprunedOutput,
   },
   notes: [
     'The snapshot is forgotten at once; its space is given back when the repository is pruned.',
@@ -30,7 +33,12 @@ export const deleteStream = defineFunction({
   async run(ctx, args) {
     await using repository = await openStreamRepository(ctx, { ...args, create: false })
     const deleted = await forgetSnapshot(ctx, repository, { id: args.snapshotID })
-    const freedBytes = args.reclaimSpace ? await reclaimer(ctx)(repository) : 0
-    return { deleted: String(deleted), spaceFreed: formatBytes(freedBytes) }
+    const freedBytes = args.reclaimSpace ? await reclaimer(ctx)(repository) : undefined
+    const place = (): string => `${ctx.profile().location.bucket}/${locationKey(ctx.profile(), streamRepositoryPath(args))}`
+    return {
+      deleted: String(deleted),
+      spaceFreed: formatBytes(freedBytes ?? 0),
+      ...unpruned(freedBytes === undefined ? [place()] : []),
+    }
   },
 })

@@ -1,5 +1,6 @@
 import { formatBytes } from '../base/bytes.ts'
 import { mapBounded } from '../base/semaphore.ts'
+import { resolveArtifactPrefix } from './artifact-prefix.ts'
 import { flag, optional, text, withDefault } from '../schema/build.ts'
 import type { SnapshotQuery } from '../repository/snapshots.ts'
 import type { FunctionContext } from './context.ts'
@@ -7,6 +8,7 @@ import { type DataRepositoryArgs, openDataRepository } from './data-repository.t
 import { forgetSnapshot } from './forget-snapshot.ts'
 import { podArgs } from './pod-args.ts'
 import { reclaimer } from './reclaim-space.ts'
+import { unpruned, unprunedOutput } from './unpruned.ts'
 
 /** Arguments of the functions that remove data, beside which data. */
 export const forgetArgs = {
@@ -23,7 +25,10 @@ export const forgetNotes = [
   '`reclaimSpace` prunes each repository once, after all of its snapshots are removed. If others use it for minutes, its space stays taken, and a warning says so.',
 ] as const
 
-export const forgetOutputs = { spaceFreed: 'Bytes given back, such as `2.861 MiB`; `0 B` without reclaimSpace.' } as const
+export const forgetOutputs = {
+  spaceFreed: 'Bytes given back, such as `2.861 MiB`; `0 B` without reclaimSpace.',
+  unpruned: unprunedOutput,
+} as const
 
 export interface DataSnapshot {
   readonly backupArtifactPrefix: string
@@ -39,7 +44,7 @@ export async function forgetData(
   ctx: FunctionContext,
   snapshots: readonly DataSnapshot[],
   args: ForgetArgs,
-): Promise<{ readonly spaceFreed: string }> {
+): Promise<{ readonly spaceFreed: string; readonly unpruned?: string }> {
   const places = Map.groupBy(snapshots, ({ backupArtifactPrefix }) => backupArtifactPrefix)
   const reclaim = reclaimer(ctx)
   const freed = await mapBounded(
@@ -49,9 +54,11 @@ export async function forgetData(
       const own = { ...ctx, signal }
       await using repository = await openDataRepository(own, { ...args, backupArtifactPrefix, create: false })
       for (const { query } of here) await forgetSnapshot(own, repository, query)
-      return args.reclaimSpace ? await reclaim(repository, signal) : 0
+      const bytes = args.reclaimSpace ? await reclaim(repository, signal) : undefined
+      return { place: resolveArtifactPrefix(ctx.profile().location.bucket, backupArtifactPrefix), bytes }
     },
     ctx.signal,
   )
-  return { spaceFreed: formatBytes(freed.reduce((sum, bytes) => sum + bytes, 0)) }
+  const left = freed.flatMap(({ place, bytes }) => (bytes === undefined ? [place] : []))
+  return { spaceFreed: formatBytes(freed.reduce((sum, { bytes = 0 }) => sum + bytes, 0)), ...unpruned(left) }
 }

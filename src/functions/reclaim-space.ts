@@ -12,11 +12,11 @@ const LockCheckpoint = object({
 /** Backups into the same repository may take their time; a prune has to have it alone. */
 const lockWaitMs = 5 * 60_000
 
-type Reclaim = (repository: Repository, signal?: AbortSignal) => Promise<number>
+type Reclaim = (repository: Repository, signal?: AbortSignal) => Promise<number | undefined>
 
 /**
  * Makes what gives the space of forgotten snapshots back and says how many bytes that were; one per run of a function. Others at work in the repository
- * cost a warning only: the next prune takes along what this one left.
+ * cost a warning only, and undefined: the next prune takes along what this one left.
  */
 export function reclaimer(ctx: Pick<FunctionContext, 'checkpoint' | 'resumed' | 'signal' | 'warn'>): Reclaim {
   const left = fits(LockCheckpoint, ctx.resumed) ? ctx.resumed.pruneLocks : []
@@ -37,7 +37,7 @@ export function reclaimer(ctx: Pick<FunctionContext, 'checkpoint' | 'resumed' | 
     } catch (error) {
       if (!repositoryError.is(error, 'REPOSITORY_LOCKED')) throw error
       ctx.warn(`reclaimSpace: the snapshot was removed, its space was not given back: ${error.message}; the next prune does it`)
-      return 0
+      return undefined
     }
   }
 }

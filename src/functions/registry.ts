@@ -19,6 +19,7 @@ import { kubeTask } from './kube-task.ts'
 import { locationDelete } from './location-delete.ts'
 import { multiContainerRun } from './multi-container-run.ts'
 import { prepareData } from './prepare-data.ts'
+import { pruneRepository } from './prune-repository.ts'
 import { removedFunctions } from './removed.ts'
 import { restoreDataAll } from './restore-data-all.ts'
 import { restoreData } from './restore-data.ts'
@@ -52,6 +53,7 @@ export const phaseFunctions: readonly AnyFunction[] = [
   copyVolumeData,
   deleteData,
   deleteDataAll,
+  pruneRepository,
   checkRepository,
   locationDelete,
 ]

@@ -6,11 +6,11 @@ import { cliError } from '../cli/errors.ts'
 import { freezeProfile, resolveProfile } from '../engine/profile.ts'
 import { keyPrefixOf } from '../functions/artifact-prefix.ts'
 import { createRepositories } from '../functions/open-repositories.ts'
+import { pruneLease } from '../functions/prune-lease.ts'
 import type { OpenedRepository } from '../functions/repositories.ts'
 import { namespaceRepositoryPath } from '../functions/stream-repository.ts'
 import type { Kube } from '../kube/kube.ts'
 import { type KeysToTry, openRepository } from '../repository/open-repository.ts'
-import type { PruneLease } from '../repository/prune-in-steps.ts'
 import { locationKey, openStore } from '../store/location.ts'
 import { type ResolvedProfile, decodeProfile } from '../store/profile-json.ts'
 import { withPrefix } from '../store/with-prefix.ts'
@@ -31,7 +31,7 @@ export async function openByProfile(kube: Kube, flags: RepoFlags, { keys, signal
     : await openKept(kube, profile, flags, { namespace, holder, signal })
   return {
     repository,
-    lease: leaseOf(kube, { namespace, holder, id: repository.id }),
+    lease: pruneLease(kube, { namespace, holder, id: repository.id }),
     [Symbol.asyncDispose]: async () => repository[Symbol.asyncDispose](),
   }
 }
@@ -76,18 +76,4 @@ function pathOf({ path, appNamespace }: RepoFlags): string {
   if (path) return path
   if (appNamespace) return namespaceRepositoryPath(appNamespace)
   throw cliError('CLI_USAGE', '--profile says where repositories are, not which: give --app-namespace, --path or --prefix')
-}
-
-function leaseOf(
-  kube: Kube,
-  { namespace, holder, id }: { readonly namespace: string; readonly holder: string; readonly id: string },
-): PruneLease {
-  return async (work, signal) => {
-    const lease = await kube.leases.acquire({ namespace, name: `holdfast-prune-${id.slice(0, 20)}`, holder }, { signal })
-    try {
-      return await work(AbortSignal.any([signal, lease.signal]))
-    } finally {
-      await lease.release()
-    }
-  }
 }
