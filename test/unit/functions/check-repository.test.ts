@@ -24,6 +24,18 @@ async function keep(): Promise<string> {
   return (JSON.parse(String(outputs?.['BackupAllInfo'])) as { readonly p: { readonly BackupID: string } }).p.BackupID
 }
 
+/** Changes one bit of the last pack; gives its id. */
+async function damageAPack(): Promise<string> {
+  const { bucket } = world()
+  const keys: string[] = []
+  for await (const { key } of bucket.list('x/p/data/')) keys.push(key)
+  const key = keys.at(-1) ?? ''
+  const bytes = Buffer.from(await bucket.get(key))
+  bytes[40] = (bytes[40] ?? 0) ^ 1
+  await bucket.put(key, bytes)
+  return key.slice(key.lastIndexOf('/') + 1)
+}
+
 const place = { backupArtifactPrefix: 'x/p', encryptionKey: 'given' }
 
 describe('CheckRepository', () => {
@@ -49,6 +61,28 @@ describe('CheckRepository', () => {
     const outputs = await runFunction(checkRepository, world().context({ repositories }).ctx, place)
 
     expect(outputs).toMatchObject({ passwordIncorrect: 'false', repoUnavailable: 'true', reason })
+  })
+
+  test('reads a sample of the data and names the damaged pack', async () => {
+    await keep()
+    const check = (readDataSubset: string) => runFunction(checkRepository, world().context().ctx, { ...place, readDataSubset })
+
+    const sound = await check('100%')
+    const structure = await check('0%')
+    const pack = await damageAPack()
+    const damaged = await check('100%')
+
+    expect(sound).toMatchObject({ reason: 'ok', findings: '', repoUnavailable: 'false' })
+    expect(Number(sound?.['readBytes'])).toBeGreaterThan(0)
+    expect(structure).toMatchObject({ reason: 'ok', readBytes: '0' })
+    expect(damaged).toMatchObject({ reason: 'damaged', repoUnavailable: 'false' })
+    expect(damaged?.['findings']).toContain(`pack ${pack}`)
+  })
+
+  test.each(['all', '101%', '3/2', '0/4'])('%s is no part of the data', async (readDataSubset) => {
+    expect(checkRepository.checkArgs?.({ ...place, readDataSubset, insecureTLS: false })).toEqual([
+      `readDataSubset "${readDataSubset}" is no part of the data; write 5% or 2/10`,
+    ])
   })
 
   test('anything else is a failure of the phase', async () => {
