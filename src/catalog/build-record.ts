@@ -20,6 +20,8 @@ export interface FinishedBackup {
 export interface Surroundings {
   /** The whole Blueprint, and whether it is still the one that ran. */
   readonly blueprint?: { readonly body: Record<string, unknown>; readonly changed: boolean }
+  /** The Schedule that asked for the backup. */
+  readonly schedule?: Record<string, unknown>
   readonly images: readonly string[]
   readonly manifests: readonly Record<string, unknown>[]
   readonly omitted: readonly string[]
@@ -46,6 +48,7 @@ export function buildRecord(backup: FinishedBackup, author: RecordAuthor): Backu
     id: `${uid}-${actionIndex}`,
     actionSet: { name, namespace: run.metadata.namespace, uid, ...(labels ? { labels } : {}) },
     ...(schedule === undefined ? {} : { schedule }),
+    ...(surroundings?.schedule ? { scheduleManifest: surroundings.schedule } : {}),
     request: { ...spec.action },
     action: spec.action.name ?? '',
     object: spec.action.object ?? {},

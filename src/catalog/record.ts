@@ -25,6 +25,9 @@ export const BackupRecord = object(
       'The ActionSet.',
     ),
     schedule: optional(text('The Schedule that asked for it.')),
+    scheduleManifest: optional(
+      freeObject('That Schedule as it was when the backup ended, as it can be created again. It names Secrets and holds none.'),
+    ),
     request: optional(freeObject('The action as it was asked for: options, references, pod override.')),
     action: text('Name of the action in the Blueprint.'),
     object: ObjectReference,

@@ -60,6 +60,12 @@ export function ownerOf(installation: string, takeovers: readonly Takeover[]): s
   return owner
 }
 
+/** Whose backups an installation may change: its own, unless somebody took them over, and those that it took over. */
+export function ownedBy(installation: string, takeovers: readonly Takeover[]): string[] {
+  const others = new Set(takeovers.map(({ from }) => from).filter((each) => each !== installation))
+  return [installation, ...others].filter((each) => ownerOf(each, takeovers) === installation)
+}
+
 function parseTakeover(json: string, where: string, keys: readonly CatalogKey[]): Takeover {
   const value = readJson(json) as
     | { readonly format?: unknown; readonly takeover?: unknown; readonly signature?: unknown }

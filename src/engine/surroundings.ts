@@ -1,4 +1,7 @@
 import type { FinishedBackup, Surroundings } from '../catalog/build-record.ts'
+import { apiVersionOf } from '../api/kind.ts'
+import { names } from '../api/names.ts'
+import { scheduleKind } from '../api/schedule.ts'
 import { messageOf } from '../base/errors.ts'
 import { kinds, type Service } from '../kube/kinds.ts'
 import type { Kube } from '../kube/kube.ts'
@@ -46,6 +49,7 @@ export async function gatherSurroundings(
   const body = await tolerate(`Blueprint ${spec.action.blueprint ?? ''}`, () =>
     readBlueprint(kube, run.metadata.namespace, spec, signal),
   )
+  const schedule = await readSchedule(kube, run, tolerate, signal)
   const services = await tolerate('Services', () => readServices(kube, around, signal))
   const objects: Json[] = []
   for (const { kind, name } of around.related.slice(0, mostRelated)) {
@@ -58,7 +62,29 @@ export async function gatherSurroundings(
   const isContents = (spec.action.object?.resource ?? spec.action.object?.kind ?? '').toLowerCase().startsWith('secret')
   const target = isContents || !inputs.object ? [] : [inputs.object]
   const manifests = [...objects, ...(services ?? []), ...target].map(cleanManifest)
-  return { ...(body ? { blueprint: body } : {}), images: around.images, manifests: withinBounds(manifests, omitted), omitted }
+  return {
+    ...(body ? { blueprint: body } : {}),
+    ...(schedule ? { schedule } : {}),
+    images: around.images,
+    manifests: withinBounds(manifests, omitted),
+    omitted,
+  }
+}
+
+/** The Schedule that made the ActionSet, so that a new cluster can go on with it. */
+async function readSchedule(
+  kube: Pick<Kube, 'resource'>,
+  { spec, metadata }: FinishedBackup['run'],
+  tolerate: <T>(what: string, read: () => Promise<T>) => Promise<T | undefined>,
+  signal: AbortSignal,
+): Promise<Json | undefined> {
+  const name = spec.actionSet.labels?.[names.schedule]
+  if (name === undefined) return undefined
+  const place = { namespace: metadata.namespace, name }
+  const found = await tolerate(`Schedule ${name}`, () => kube.resource(ownKinds.schedules).get(place, { signal }))
+  if (!found) return undefined
+  const apiVersion = apiVersionOf(scheduleKind)
+  return cleanManifest({ apiVersion, kind: scheduleKind.kind, ...(found as unknown as Json) })
 }
 
 async function readBlueprint(

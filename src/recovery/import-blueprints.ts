@@ -14,7 +14,7 @@ export interface BlueprintPlan {
   /** Here: with a suffix where another one has the name already. */
   readonly name: string
   /** Ids of the records that were made with it. */
-  readonly uses: readonly string[]
+  readonly uses: ReadonlySet<string>
   readonly object: Blueprint
 }
 
@@ -25,14 +25,14 @@ export async function planBlueprints(
 ): Promise<BlueprintPlan[]> {
   const versions = new Map<
     string,
-    { readonly name: string; readonly body: Json; readonly hash: string; readonly uses: string[] }
+    { readonly name: string; readonly body: Json; readonly hash: string; readonly uses: Set<string> }
   >()
   for (const { id, blueprint } of records.toSorted((a, b) => Date.parse(b.startedAt) - Date.parse(a.startedAt))) {
     if (!blueprint.body) continue
     const hash = contentHash(blueprint.body)
     const known = versions.get(`${blueprint.name} ${hash}`)
-    if (known) known.uses.push(id)
-    else versions.set(`${blueprint.name} ${hash}`, { name: blueprint.name, body: blueprint.body, hash, uses: [id] })
+    if (known) known.uses.add(id)
+    else versions.set(`${blueprint.name} ${hash}`, { name: blueprint.name, body: blueprint.body, hash, uses: new Set([id]) })
   }
   const plans: BlueprintPlan[] = []
   const taken = new Set<string>()
@@ -51,7 +51,7 @@ async function planBlueprint(
     body,
     hash,
     uses,
-  }: { readonly name: string; readonly body: Json; readonly hash: string; readonly uses: readonly string[] },
+  }: { readonly name: string; readonly body: Json; readonly hash: string; readonly uses: ReadonlySet<string> },
   taken: ReadonlySet<string>,
 ): Promise<BlueprintPlan> {
   for (const candidate of [name, `${name}-${hash.slice(0, 8)}`]) {

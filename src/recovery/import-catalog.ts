@@ -7,18 +7,9 @@ import { kubeError } from '../kube/errors.ts'
 import type { Kube } from '../kube/kube.ts'
 import { ownKinds } from '../kube/own-kinds.ts'
 import { type BlueprintPlan, applyBlueprint, planBlueprints } from './import-blueprints.ts'
+import { type SchedulePlan, applySchedule, planSchedules } from './import-schedules.ts'
+import { importedNames } from './imported-names.ts'
 import type { Backup } from './read-backups.ts'
-
-/** Annotations of what came out of a bucket. */
-export const importedNames = {
-  /** UID of the ActionSet that it was. */
-  uid: 'holdfast.dev/imported-uid',
-  installation: 'holdfast.dev/imported-installation',
-  cluster: 'holdfast.dev/imported-cluster',
-  /** Keys of its records, comma separated. */
-  records: 'holdfast.dev/imported-records',
-  schedule: 'holdfast.dev/imported-schedule',
-} as const
 
 export interface ImportTarget {
   readonly kube: Pick<Kube, 'resource'>
@@ -27,6 +18,14 @@ export interface ImportTarget {
   /** By which the location is reached here. */
   readonly profile: { readonly name: string; readonly namespace: string }
   readonly signal: AbortSignal
+}
+
+/** Where a catalog goes. */
+export interface CatalogTarget extends ImportTarget {
+  /** Installations whose backups this one may change: itself, and those that it took over. */
+  readonly owned: ReadonlySet<string>
+  /** Schedules come too. @default true */
+  readonly schedules?: boolean
 }
 
 /** What becomes of one ActionSet of the catalog. */
@@ -41,12 +40,13 @@ export interface ActionSetPlan {
 export interface ImportPlan {
   readonly blueprints: readonly BlueprintPlan[]
   readonly actionSets: readonly ActionSetPlan[]
+  readonly schedules: readonly SchedulePlan[]
   /** Records that cannot be read, and Blueprints that no record has: named, and no reason to leave out the rest. */
   readonly problems: readonly string[]
 }
 
 /** Looks and writes nothing. */
-export async function planImport(target: ImportTarget, backups: readonly Backup[]): Promise<ImportPlan> {
+export async function planImport(target: CatalogTarget, backups: readonly Backup[]): Promise<ImportPlan> {
   const problems = backups.flatMap(({ key, record, problem }) =>
     record ? [] : [`${key}: ${problem?.message ?? 'cannot be read'}`],
   )
@@ -57,15 +57,19 @@ export async function planImport(target: ImportTarget, backups: readonly Backup[
   )
   const lacking = new Set(records.flatMap(({ record }) => (record.blueprint.body ? [] : [record.blueprint.name])))
   for (const name of lacking) problems.push(`Blueprint ${name}: the records that use it do not hold it whole; apply it by hand`)
+  const blueprintOf = (record: BackupRecord): string =>
+    blueprints.find(({ uses }) => uses.has(record.id))?.name ?? record.blueprint.name
   const actionSets: ActionSetPlan[] = []
   const groups = Map.groupBy(records, ({ record }) => record.actionSet.uid)
   const taken = new Set<string>()
   for (const group of groups.values()) {
-    const plan = await planActionSet(target, group, blueprints, taken)
+    const plan = await planActionSet(target, group, blueprintOf, taken)
     taken.add(plan.name)
     actionSets.push(plan)
   }
-  return { blueprints, actionSets, problems }
+  const { schedules, problems: ofSchedules } =
+    target.schedules === false ? { schedules: [], problems: [] } : await planSchedules(target, records, blueprintOf)
+  return { blueprints, actionSets, schedules, problems: [...problems, ...ofSchedules] }
 }
 
 interface Keyed {
@@ -74,9 +78,9 @@ interface Keyed {
 }
 
 async function planActionSet(
-  { kube, namespace, profile, signal }: ImportTarget,
+  { kube, namespace, profile, owned, signal }: CatalogTarget,
   group: readonly Keyed[],
-  blueprints: readonly BlueprintPlan[],
+  blueprintOf: (record: BackupRecord) => string,
   taken: ReadonlySet<string>,
 ): Promise<ActionSetPlan> {
   const ordered = group.toSorted((a, b) => indexOf(a.record) - indexOf(b.record))
@@ -89,8 +93,6 @@ async function planActionSet(
     if (found && (found.metadata.uid === uid || found.metadata.annotations?.[importedNames.uid] === uid))
       return { what: 'present', name, records }
     if (found || taken.has(name)) continue
-    const renamed = (record: BackupRecord): string =>
-      blueprints.find(({ uses }) => uses.includes(record.id))?.name ?? record.blueprint.name
     return {
       what: 'create',
       name,
@@ -101,7 +103,8 @@ async function planActionSet(
         profile,
         records: ordered.map(({ record }) => record),
         keys: records,
-        blueprintOf: renamed,
+        blueprintOf,
+        owned: owned.has(first.installation.id),
       }),
     }
   }
@@ -115,10 +118,11 @@ interface Completed {
   readonly records: readonly BackupRecord[]
   readonly keys: readonly string[]
   readonly blueprintOf: (record: BackupRecord) => string
+  readonly owned: boolean
 }
 
 /** With its status, in one object: an ActionSet that comes without one would run again. */
-function completed({ name, namespace, profile, records, keys, blueprintOf }: Completed): ActionSet {
+function completed({ name, namespace, profile, records, keys, blueprintOf, owned }: Completed): ActionSet {
   const first = records[0] as BackupRecord
   const specs = records.map((record): ActionSpec => specOf(record, profile, blueprintOf(record)))
   const annotations = {
@@ -130,7 +134,7 @@ function completed({ name, namespace, profile, records, keys, blueprintOf }: Com
   }
   // A Schedule of this name may be here too, and must not take it for its own.
   const kept = Object.entries(first.actionSet.labels ?? {}).filter(([label]) => label !== names.schedule)
-  const labels = { ...Object.fromEntries(kept), [names.imported]: 'true' }
+  const labels = { ...Object.fromEntries(kept), [names.imported]: owned ? 'owned' : 'true' }
   return {
     apiVersion: `${names.kanisterGroup}/${names.version}`,
     kind: 'ActionSet',
@@ -170,19 +174,21 @@ function indexOf({ id }: BackupRecord): number {
 export interface ImportResult {
   readonly createdBlueprints: number
   readonly createdActionSets: number
+  readonly createdSchedules: number
+  /** ActionSets that were there. */
   readonly present: number
   readonly problems: readonly string[]
 }
 
-/** Blueprints first. What fails is named, and the rest goes on; running it again does what is left. */
+/** Blueprints first, Schedules last. What fails is named, and the rest goes on; running it again does what is left. */
 export async function runImport(
-  target: ImportTarget,
+  target: CatalogTarget,
   plan: ImportPlan,
   onDone: (done: number, of: number) => void = () => {},
 ): Promise<ImportResult> {
   const { kube, signal } = target
   const problems = [...plan.problems]
-  const counts = { createdBlueprints: 0, createdActionSets: 0, present: 0 }
+  const counts = { createdBlueprints: 0, createdActionSets: 0, createdSchedules: 0, present: 0 }
   const attempt = async (what: string, work: () => Promise<boolean>): Promise<boolean> => {
     try {
       return await work()
@@ -199,6 +205,11 @@ export async function runImport(
     if (what === 'present' || !object) counts.present++
     else if (await attempt(`ActionSet ${name}`, () => create(kube, object, signal))) counts.createdActionSets++
   }
+  for (const schedule of plan.schedules)
+    if (await attempt(`Schedule ${schedule.name}`, () => applySchedule(target, schedule))) counts.createdSchedules++
+  // Imported before a takeover that could not mark them all.
+  for (const installation of target.owned)
+    await attempt(`ActionSets of installation ${installation}`, () => ownImported(target, installation).then(() => true))
   return { ...counts, problems }
 }
 

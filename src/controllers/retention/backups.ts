@@ -1,7 +1,7 @@
 import type { ObjectReference } from '../../api/object-reference.ts'
 import { readChain } from '../../catalog/chain-store.ts'
 import { stateOf, type ChainState, type Link } from '../../catalog/chain.ts'
-import { ownerOf, readTakeovers } from '../../catalog/takeover.ts'
+import { ownedBy, readTakeovers } from '../../catalog/takeover.ts'
 import type { Catalog } from '../../catalog/open-catalog.ts'
 import { findRecordBytes, listRecords, type ListedRecord } from '../../catalog/list-records.ts'
 import { parseHeader } from '../../catalog/record.ts'
@@ -134,8 +134,5 @@ export class BackupReader {
 /** Whose backups this installation may remove: its own, and those of installations that it took over. */
 async function installationsOf({ location, key, installation }: Catalog, signal: AbortSignal): Promise<string[]> {
   const takeovers = await readTakeovers(location, [key, ...(key.previous ?? [])], { signal })
-  const others = new Set(takeovers.map(({ from }) => from))
-  // One that was itself taken over by another removes nothing any more.
-  const all = [installation, ...[...others].filter((each) => each !== installation)]
-  return all.filter((each) => ownerOf(each, takeovers) === installation)
+  return ownedBy(installation, takeovers)
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { names } from '../../../src/api/names.ts'
 import type { Run } from '../../../src/api/run.ts'
 import { cleanManifest } from '../../../src/engine/clean-manifest.ts'
 import { gatherSurroundings } from '../../../src/engine/surroundings.ts'
@@ -117,6 +118,36 @@ describe('what is kept beside a backup', () => {
       expect.stringContaining('Services: services is forbidden'),
       expect.stringContaining('ConfigMap settings'),
     ])
+  })
+
+  test('is the Schedule too that asked for it, without its status and whatever it names', async () => {
+    const api = cluster()
+    const spec = { cron: '@daily', action: { blueprint: 'pg', secrets: { db: { name: 'db', namespace: 'shop' } } } }
+    const status = { objectCount: 1 }
+    api.put(ownKinds.schedules, {
+      kind: 'Schedule',
+      metadata: { name: 'nightly', namespace: 'kanister' },
+      spec,
+      status,
+    } as never)
+    const run = aRun()
+    const scheduled = {
+      ...run,
+      spec: { ...run.spec, actionSet: { ...run.spec.actionSet, labels: { [names.schedule]: 'nightly' } } },
+    }
+    const gone = { ...run, spec: { ...run.spec, actionSet: { ...run.spec.actionSet, labels: { [names.schedule]: 'gone' } } } }
+
+    const found = await gatherSurroundings(api.kube(), { run: scheduled, actionIndex: 0 }, signal)
+    const lacking = await gatherSurroundings(api.kube(), { run: gone, actionIndex: 0 }, signal)
+
+    expect(found.schedule).toEqual({
+      apiVersion: 'holdfast.dev/v1alpha1',
+      kind: 'Schedule',
+      metadata: { name: 'nightly', namespace: 'kanister' },
+      spec,
+    })
+    expect(lacking.schedule).toBeUndefined()
+    expect(lacking.omitted).toEqual([expect.stringContaining('Schedule gone')])
   })
 
   test('is bounded, and says what was too much', async () => {

@@ -83,6 +83,15 @@ export async function aBucket() {
   return { root, location, records, place, snapshot: kept.snapshotId }
 }
 
+/** Records of two backups and no data: for what looks at the catalog alone. */
+export async function aCatalog() {
+  const root = new MemoryStore()
+  const location = withPrefix(root, 'team')
+  for (const record of [aRecord(1), aRecord(2)]) await putRecord(location, record)
+  const place: RecoveryPlace = { root, location, bucket: 'b', prefix: 'team', keys: [key], passwords: [] }
+  return { location, place }
+}
+
 export async function putRecord(location: RecoveryPlace['location'], record: BackupRecord): Promise<void> {
   const text = Buffer.from(renderRecord(record, key.catalog))
   await location.put(recordKey(record), text)

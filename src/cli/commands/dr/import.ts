@@ -1,45 +1,45 @@
 import type { Command } from 'commander'
-import { planImport, runImport } from '../../../recovery/import-catalog.ts'
-import { type Backup, readBackups } from '../../../recovery/read-backups.ts'
-import { writersOf } from '../../../recovery/takeover.ts'
+import { kinds } from '../../../kube/kinds.ts'
+import { runImport } from '../../../recovery/import-catalog.ts'
+import { type PreparedImport, prepareImport } from '../../../recovery/prepare-import.ts'
+import type { BackupSelector } from '../../../recovery/select-backups.ts'
 import { ProgressBar } from '../../progress-bar.ts'
 import { clusterOf, placeCommand, print, withPlace } from '../backup/backup-command.ts'
 import type { BackupDeps, PlaceFlags } from '../backup/deps.ts'
 
+interface ImportFlags extends PlaceFlags {
+  readonly plan?: boolean
+  readonly schedules: boolean
+  readonly appNamespace?: readonly string[]
+  readonly appName?: readonly string[]
+  readonly newest?: boolean
+}
+
 export function importCommand(deps: BackupDeps): Command {
+  const collect = (value: string, before: readonly string[] | undefined): readonly string[] => [...(before ?? []), value]
   return placeCommand(
     'import',
-    'Bring the catalog of a bucket into this cluster: Blueprints, and ActionSets as complete, so that none of them runs. Run it as often as you like.',
+    'Bring the catalog of a bucket into this cluster: Blueprints, ActionSets as complete, so that none of them runs, and Schedules, suspended. Run it as often as you like.',
     '3 some could not be brought',
   )
     .option('--plan', 'show what would be made, and make nothing')
-    .action((flags: PlaceFlags & { readonly plan?: boolean }) =>
+    .option('--app-namespace <name>', 'backups of applications of this namespace; may be given several times', collect)
+    .option('--app-name <name>', 'backups of objects of this name; may be given several times', collect)
+    .option('--newest', 'only the newest of each object')
+    .option('--no-schedules', 'leave out the Schedules')
+    .action((flags: ImportFlags) =>
       withPlace(deps, flags, async (opened) => {
         const { signal } = deps
-        const target = { ...clusterOf(opened), signal }
-        const backups: Backup[] = []
-        for await (const backup of readBackups(opened.place, { signal })) backups.push(backup)
-        const writers = await writersOf(opened.place, backups, signal)
-        for (const { installation, cluster, backups: count, lastAt } of writers)
-          deps.output.err(
-            `${count} backups of installation ${installation} (cluster ${cluster ?? 'unknown'}), the last at ${lastAt}\n`,
-          )
-        const plan = await planImport(target, backups)
+        const cluster = clusterOf(opened)
+        const { kube, namespace } = cluster
+        const installation = (await kube.resource(kinds.namespaces).get({ name: namespace }, { signal })).metadata.uid
+        const request = { ...cluster, installation, selector: selectorOf(flags), schedules: flags.schedules, signal }
+        const prepared = await prepareImport(opened.place, request)
+        const { writers, target, plan } = prepared
+        for (const { installation: writer, cluster: at, backups: count, lastAt } of writers)
+          deps.output.err(`${count} backups of installation ${writer} (cluster ${at ?? 'unknown'}), the last at ${lastAt}\n`)
         if (flags.plan) {
-          const made = (what: string, list: readonly { readonly what: string; readonly name: string }[]): string =>
-            list.map((one) => `${one.what.padEnd(8)} ${what} ${one.name}\n`).join('')
-          const json = {
-            blueprints: plan.blueprints.map(({ what, name }) => ({ what, name })),
-            actionSets: plan.actionSets.map(({ what, name, records }) => ({ what, name, records })),
-            problems: plan.problems,
-            writers,
-          }
-          print(
-            deps,
-            flags,
-            json,
-            `${made('Blueprint', plan.blueprints)}${made('ActionSet', plan.actionSets)}${plan.problems.map((problem) => `problem  ${problem}\n`).join('')}`,
-          )
+          print(deps, flags, planJson(prepared), planText(prepared))
           return
         }
         const bar = new ProgressBar(deps.output, deps.clock)
@@ -47,9 +47,46 @@ export function importCommand(deps: BackupDeps): Command {
           bar.update({ doneBytes: 0, note: `${done} of ${of} ActionSets` }),
         ).finally(() => bar.end())
         for (const problem of result.problems) deps.output.err(`Problem: ${problem}\n`)
-        const text = `${result.createdBlueprints} Blueprints and ${result.createdActionSets} ActionSets imported, ${result.present} were there, ${result.problems.length} problems\n`
+        const { createdBlueprints, createdActionSets, createdSchedules, present, problems } = result
+        const schedules = createdSchedules > 0 ? `; ${createdSchedules} Schedules came suspended` : ''
+        const text = `${createdBlueprints} Blueprints and ${createdActionSets} ActionSets imported, ${present} were there, ${problems.length} problems${schedules}\n`
         print(deps, flags, { ...result, writers }, text)
-        if (result.problems.length > 0) deps.finish(3)
+        if (problems.length > 0) deps.finish(3)
       }),
     )
+}
+
+function selectorOf({ appNamespace, appName, newest }: ImportFlags): BackupSelector {
+  return {
+    ...(appNamespace ? { namespaces: appNamespace } : {}),
+    ...(appName ? { names: appName } : {}),
+    ...(newest ? { newestOnly: true } : {}),
+  }
+}
+
+function planJson({ plan, writers }: PreparedImport): unknown {
+  return {
+    blueprints: plan.blueprints.map(({ what, name }) => ({ what, name })),
+    actionSets: plan.actionSets.map(({ what, name, records }) => ({ what, name, records })),
+    schedules: plan.schedules.map(({ what, name, object }) => ({
+      what,
+      name,
+      cron: object.spec.cron,
+      suspended: what === 'create',
+    })),
+    problems: plan.problems,
+    writers,
+  }
+}
+
+function planText({ plan }: PreparedImport): string {
+  const line = (what: string, kind: string, name: string, more = ''): string => `${what.padEnd(8)} ${kind} ${name}${more}\n`
+  return [
+    ...plan.blueprints.map(({ what, name }) => line(what, 'Blueprint', name)),
+    ...plan.actionSets.map(({ what, name }) => line(what, 'ActionSet', name)),
+    ...plan.schedules.map(({ what, name, object }) =>
+      line(what, 'Schedule', name, what === 'create' ? ` (suspended; ${object.spec.cron})` : ''),
+    ),
+    ...plan.problems.map((problem) => `problem  ${problem}\n`),
+  ].join('')
 }
