@@ -27,6 +27,8 @@ export const names = {
   /** Annotations beside it: the id of the backup, and how often this was tried. */
   backup: 'holdfast.dev/backup',
   attempt: 'holdfast.dev/attempt',
+  /** Annotation beside it, instead of a backup: the repository that is pruned, as bucket and key. */
+  prunedRepository: 'holdfast.dev/pruned-repository',
   /** Annotations of a Schedule's ActionSet: the slot it is for, and the object as `namespace/kind/name`. */
   slot: 'holdfast.dev/slot',
   scheduledObject: 'holdfast.dev/scheduled-object',

@@ -3,6 +3,7 @@ import { ActionSpec } from './actionset.ts'
 import { defineKind, type StoredMeta } from './kind.ts'
 import { names } from './names.ts'
 import { ObjectReference } from './object-reference.ts'
+import { verificationChecks } from './verification.ts'
 
 /** Kinds that a selector or a label can put under a Schedule, with their collections. */
 export const protectedKinds = ['StatefulSet', 'Deployment', 'PersistentVolumeClaim', 'Namespace'] as const
@@ -29,6 +30,9 @@ export const Retention = object(
     keepWithinMonthly: optional(within('The newest of each month within this time')),
     keepWithinYearly: optional(within('The newest of each year within this time')),
     deleteAction: optional(text('Action of the Blueprint that removes a backup. @default delete')),
+    prune: optional(
+      flag('After removals, give the space of their repositories back by pruning, where the action did not. @default true'),
+    ),
   },
   'Which backups of each object stay. A backup stays if any rule keeps it; the newest good one always does. Absent: all stay.',
 )
@@ -54,6 +58,19 @@ export const ScheduleSelector = object(
   'Objects by their labels; one that appears later is protected from then on.',
 )
 export type ScheduleSelector = TypeOf<typeof ScheduleSelector>
+
+export const ScheduleVerification = object(
+  {
+    cron: text('When backups are proven; written as the Schedule’s own, in its time zone.', { minLength: 1 }),
+    objectsPerRound: optional(
+      integer('How many objects have their turn at a slot: those that were tried longest ago. @default 1', { minimum: 1 }),
+    ),
+    ...verificationChecks,
+    ttl: optional(text('How long an ended Verification is kept; the newest of an object stays. Go duration. @default 720h')),
+  },
+  'Proves by itself that backups can be restored: each slot makes a Verification of the newest good backup of an object. Absent: nothing is proven.',
+)
+export type ScheduleVerification = TypeOf<typeof ScheduleVerification>
 
 export const ScheduleSpec = object({
   cron: text('Five fields (minute hour day month weekday), @daily and its kin, or spread ones such as @daily-random.', {
@@ -91,10 +108,25 @@ export const ScheduleSpec = object({
     ),
   ),
   retention: optional(Retention),
+  verification: optional(ScheduleVerification),
 })
 export type ScheduleSpec = TypeOf<typeof ScheduleSpec>
 
 const moment = (what: string): ReturnType<typeof text> => text(what, { format: 'date-time' })
+
+/** A proof that ended. */
+const ended = {
+  at: moment('When it ended.'),
+  verification: text('Name of the Verification.'),
+  backup: optional(moment('When the backup began.')),
+} as const
+
+const ScheduledProof = object(
+  { ...ended, seconds: optional(integer('How long it took.')) },
+  'The last time that a backup of it was restored and found good.',
+)
+
+const message = text('What is wrong, with which object, and the way out.')
 
 export const ScheduledObject = object(
   {
@@ -124,10 +156,30 @@ export const ScheduledObject = object(
         'Slots that were passed over.',
       ),
     ),
+    lastProven: optional(ScheduledProof),
+    lastDisproved: optional(object({ ...ended, message }, 'Since the last proof: a backup was found to be no good.')),
+    lastUnproven: optional(
+      object({ ...ended, message }, 'Since the last proof: it could not be tried, which says nothing about the backup.'),
+    ),
   },
   'What became of one object.',
 )
 export type ScheduledObject = TypeOf<typeof ScheduledObject>
+
+export const PrunedRepository = object(
+  {
+    path: text('The repository, as bucket and key.'),
+    profile: text('Profile of its location, as namespace/name.'),
+    lost: moment('When it last lost a snapshot.'),
+    next: moment('When it is pruned next, or when the prune that is under way was asked for.'),
+    actionSet: optional(text('The ActionSet that prunes it now.')),
+    waitingBytes: optional(integer('Bytes that are marked and go with a later prune.')),
+    fruitless: integer('Prunes in a row that failed or freed nothing; each doubles the time until the next.'),
+    message: text('What keeps it from being pruned; empty when nothing does.'),
+  },
+  'A repository whose space is being given back.',
+)
+export type PrunedRepository = TypeOf<typeof PrunedRepository>
 
 export const ScheduleStatus = object(
   {
@@ -150,8 +202,31 @@ export const ScheduleStatus = object(
           removed: integer('Backups that were removed, in all.'),
           failing: integer('Backups whose removal failed; it is tried again.'),
           message: text('What keeps a removal from succeeding; empty when nothing does.'),
+          freedBytes: optional(integer('Bytes given back by pruning after removals, in all.')),
+          repositories: optional(list(PrunedRepository, 'Repositories that lost snapshots and are not pruned to the end.')),
         },
         'What became of old backups.',
+      ),
+    ),
+    verification: optional(
+      object(
+        {
+          since: moment('Since when backups are proven.'),
+          handled: moment('The last slot that was settled.'),
+          nextRun: optional(moment('The next slot.')),
+          lastProven: optional(moment('Last proof of the object that is worst off; absent while one was never proven.')),
+          neverProven: integer('Objects of which no backup was proven yet.'),
+          failing: integer('Objects whose last proof failed, or could not be tried.'),
+          running: integer('Verifications that have not ended.'),
+          skipped: optional(
+            object(
+              { count: integer('Slots in all.'), at: moment('The last of them.'), why: text('Why that one was.') },
+              'Slots that were passed over.',
+            ),
+          ),
+          message: text('What keeps backups from being proven; empty when nothing does.'),
+        },
+        'Whether backups can be restored.',
       ),
     ),
   },
@@ -179,6 +254,12 @@ export const scheduleKind = defineKind({
       type: 'date',
       jsonPath: '.status.oldestSuccess',
       description: 'Last success of the object that is worst off.',
+    },
+    {
+      name: 'Proven',
+      type: 'date',
+      jsonPath: '.status.verification.lastProven',
+      description: 'Last proof of the object that is worst off.',
     },
     { name: 'Last Failure', type: 'date', jsonPath: '.status.lastFailure' },
     { name: 'Next Run', type: 'string', jsonPath: '.status.nextRun' },

@@ -26,7 +26,8 @@ export interface ChainPlace {
   readonly key: CatalogKey
 }
 
-const chainsFolder = 'holdfast/chain'
+/** All chains, below the prefix of the location: `<installation>/<namespace>/<object>/<sequence>`. */
+export const chainsFolder = 'holdfast/chain'
 const largestLinkBytes = 64 * 1024
 const largestRecordBytes = 16 * 1024 * 1024
 /** Whoever appends is alone as a rule (the leader); another one may be about to lose its lead. */

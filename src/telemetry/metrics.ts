@@ -79,6 +79,31 @@ export const metricRows = {
     help: 'Of the object that is worst off: its last good backup, or when it came under the Schedule.',
     labels: ['namespace', 'schedule'],
   },
+  holdfast_schedule_last_proven_timestamp_seconds: {
+    type: 'gauge',
+    help: 'Last proof of a restore of the object that is worst off; 0: one was never proven, or nothing is to be.',
+    labels: ['namespace', 'schedule'],
+  },
+  holdfast_schedule_unproven_since_timestamp_seconds: {
+    type: 'gauge',
+    help: 'Of the object that is worst off: its last proof, or since when it should be proven; 0: nothing is to be.',
+    labels: ['namespace', 'schedule'],
+  },
+  holdfast_schedule_never_proven_objects: {
+    type: 'gauge',
+    help: 'Objects of which no backup was proven yet, though their Schedule says so.',
+    labels: ['namespace', 'schedule'],
+  },
+  holdfast_schedule_disproved_objects: {
+    type: 'gauge',
+    help: 'Objects whose last proof found the backup to be no good.',
+    labels: ['namespace', 'schedule'],
+  },
+  holdfast_schedule_verification_failing: {
+    type: 'gauge',
+    help: 'Objects whose last proof failed, for whatever reason; the disproved ones are among them.',
+    labels: ['namespace', 'schedule'],
+  },
   holdfast_retention_kept_backups: {
     type: 'gauge',
     help: 'Backups of a Schedule that its retention keeps.',
@@ -87,6 +112,16 @@ export const metricRows = {
   holdfast_retention_failing_removals: {
     type: 'gauge',
     help: 'Old backups of a Schedule whose removal failed; it is tried again.',
+    labels: ['namespace', 'schedule'],
+  },
+  holdfast_retention_unpruned_repositories: {
+    type: 'gauge',
+    help: 'Repositories whose space could not be given back after removals of a Schedule; it is tried again.',
+    labels: ['namespace', 'schedule'],
+  },
+  holdfast_retention_freed_bytes: {
+    type: 'gauge',
+    help: 'Bytes given back by pruning after removals of a Schedule, in all.',
     labels: ['namespace', 'schedule'],
   },
 } as const satisfies Record<string, MetricRow>

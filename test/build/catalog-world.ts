@@ -142,15 +142,26 @@ export class CatalogWorld {
   }
 
   get removals(): ActionSet[] {
+    return this.#actionSets.filter(({ metadata }) => metadata.annotations?.[names.backup] !== undefined)
+  }
+
+  get prunes(): ActionSet[] {
+    return this.#actionSets.filter(({ metadata }) => metadata.annotations?.[names.prunedRepository] !== undefined)
+  }
+
+  get #actionSets(): ActionSet[] {
     return this.api.all(ownKinds.actionSets) as unknown as ActionSet[]
   }
 
-  end(state: 'complete' | 'failed'): void {
+  /** Ends what has not ended. `output`: of its only phase. */
+  end(state: 'complete' | 'failed', output?: Record<string, unknown>): void {
     // The fake server's times are of today.
     const creationTimestamp = new Date(this.clock.now()).toISOString()
-    for (const { metadata, status, ...rest } of this.removals)
+    const actions = output ? { actions: [{ phases: [{ name: 'only', state, output }] }] } : {}
+    for (const { metadata, status, ...rest } of this.#actionSets)
       if (!status) {
-        const ended = { ...rest, metadata: { ...metadata, creationTimestamp }, status: { state, error: { message: 'denied' } } }
+        const error = state === 'failed' ? { error: { message: 'denied' } } : {}
+        const ended = { ...rest, metadata: { ...metadata, creationTimestamp }, status: { state, ...error, ...actions } }
         this.api.put(ownKinds.actionSets, ended as ActionSet)
       }
   }

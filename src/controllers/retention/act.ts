@@ -133,16 +133,17 @@ async function finish(
   })
 }
 
-/** One field of the status; the rest of it is the Schedule controller's. */
+/** One field of the status; the rest of it is the Schedule controller's. Gives the Schedule as it is then. */
 export async function writeRetention(
   deps: RetentionActDeps,
   schedule: Live<Schedule>,
-  retention: NonNullable<ScheduleStatus['retention']>,
+  retention: Partial<NonNullable<ScheduleStatus['retention']>>,
   signal: AbortSignal,
-): Promise<void> {
-  if (isDeepStrictEqual(schedule.status?.retention, retention)) return
+): Promise<Live<Schedule>> {
+  const before = schedule.status?.retention
+  if (isDeepStrictEqual(before, { ...before, ...retention })) return schedule
   const { namespace, name } = schedule.metadata
-  await deps.kube.resource(ownKinds.schedules).patch({ namespace, name }, { status: { retention } }, { signal })
+  return await deps.kube.resource(ownKinds.schedules).patch({ namespace, name }, { status: { retention } }, { signal })
 }
 
 export function tell({ events, log }: RetentionActDeps, schedule: Live<Schedule>, note: EventNote): void {

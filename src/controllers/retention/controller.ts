@@ -1,19 +1,22 @@
 import type { ActionSet } from '../../api/actionset.ts'
 import { names } from '../../api/names.ts'
 import type { ObjectReference } from '../../api/object-reference.ts'
-import type { Schedule } from '../../api/schedule.ts'
+import type { PrunedRepository, Schedule } from '../../api/schedule.ts'
 import { messageOf, nextOf } from '../../base/errors.ts'
-import type { OpenCatalog } from '../../catalog/open-catalog.ts'
+import type { Catalog, OpenCatalog } from '../../catalog/open-catalog.ts'
 import type { Informer } from '../../kube/informer.ts'
 import type { Kube } from '../../kube/kube.ts'
 import type { Live } from '../../kube/objects.ts'
 import { ownKinds } from '../../kube/own-kinds.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
+import { Freshest } from '../runtime/freshest.ts'
 import { WorkQueue, type Result } from '../runtime/work-queue.ts'
 import { takeStep, tell, writeRetention, type RetentionActDeps } from './act.ts'
-import { BackupReader } from './backups.ts'
-import { decideRemovals, retentionStatus, type RetentionDecision } from './decide.ts'
+import { BackupReader, type ScheduledReference } from './backups.ts'
+import { decideRemovals, retentionStatus, type RetentionDecision, type RetentionOutcome } from './decide.ts'
 import { objectsOf } from './plan.ts'
+import { startPrune } from './prune.ts'
+import { decideSpace, lostBy, noteLost } from './space.ts'
 
 export interface RetentionControllerOptions extends RetentionActDeps {
   readonly kube: Pick<Kube, 'resource' | 'informer'>
@@ -37,9 +40,12 @@ export class RetentionController {
   readonly #schedules: Informer<Schedule>
   readonly #actionSets: Informer<ActionSet>
   readonly #reader = new BackupReader()
+  /** Which repositories are to be pruned stands in status alone, so it must not be decided on an older one. */
+  readonly #fresh: Freshest<Schedule>
 
   constructor(options: RetentionControllerOptions) {
     this.#options = options
+    this.#fresh = new Freshest(() => options.clock.now())
     const { kube, clock, log, namespace } = options
     const { signal } = this.#stop
     const onError = (error: unknown): void =>
@@ -61,6 +67,7 @@ export class RetentionController {
   async start(): Promise<void> {
     await Promise.all([this.#schedules.synced, this.#actionSets.synced])
     this.#schedules.onChange((key, after, before) => {
+      this.#fresh.seen(key, after)
       if (said(after) !== said(before)) this.#queue.addAfter(key, soonMs)
     })
     this.#actionSets.onChange((_key, after, before) => {
@@ -77,27 +84,35 @@ export class RetentionController {
   }
 
   async #reconcile(key: string, signal: AbortSignal): Promise<Result> {
-    const schedule = this.#schedules.getByKey(key)
+    let schedule = this.#fresh.pick(key, this.#schedules.getByKey(key))
     const profile = schedule?.spec.action?.profile ?? this.#options.defaultProfile
     if (!schedule?.spec.retention) return undefined
     if (!profile) {
       await this.#report(
         schedule,
         { verdicts: [], removals: [] },
-        0,
-        ['action.profile is not set, so there is no catalog to look into'],
+        {
+          removed: 0,
+          problems: ['action.profile is not set, so there is no catalog to look into'],
+          repositories: schedule.status?.retention?.repositories ?? [],
+          freedBytes: 0,
+        },
         signal,
       )
       return undefined
     }
     const { openCatalog, clock, namespace } = this.#options
-    const catalog = await openCatalog({ ...profile, namespace: profile.namespace ?? namespace }, signal)
-    const question = { catalog, schedule: schedule.metadata.name, objects: objectsOf(schedule), now: clock.now(), signal }
+    const place = { ...profile, namespace: profile.namespace ?? namespace }
+    const catalog = await openCatalog(place, signal)
+    const objects = objectsOf(schedule)
+    const question = { catalog, schedule: schedule.metadata.name, objects, now: clock.now(), signal }
     const { backups, leftovers, problems: unreadable } = await this.#reader.read(question)
     const problems = [...unreadable]
     await catalog.location.deleteMany(leftovers, { signal })
     if (leftovers.length > 0) this.#reader.forget()
-    const decision = decideRemovals({ schedule, backups, removals: this.#removalsOf(schedule), now: clock.now() })
+    const removals = this.#removalsOf(schedule)
+    const decision = decideRemovals({ schedule, backups, removals, now: clock.now() })
+    schedule = await this.#noteLost(schedule, decision, `${place.namespace}/${place.name ?? ''}`, signal)
     let removed = 0
     for (const removal of decision.removals) {
       try {
@@ -112,40 +127,98 @@ export class RetentionController {
       }
     }
     if (removed > 0) this.#reader.forget()
-    await this.#report(schedule, decision, removed, problems, signal)
-    return { afterMs: nextLook(decision, clock.now()) }
+    const space = await this.#giveBack(schedule, catalog, objects, signal)
+    await this.#report(schedule, decision, { removed, problems, ...space }, signal)
+    return { afterMs: nextLook(decision, space.repositories, clock.now()) }
   }
 
   /** Of several attempts the last. */
   #removalsOf({ metadata }: Live<Schedule>): Map<string, ActionSet> {
     const attempt = ({ metadata: of }: ActionSet): number => Number(of.annotations?.[names.attempt] ?? '1')
-    const own = this.#actionSets
-      .list(this.#options.namespace)
-      .filter((each) => each.metadata.labels?.[names.retention] === metadata.name)
-    const inOrder = (own as unknown as ActionSet[]).toSorted((a, b) => attempt(a) - attempt(b))
+    const own = this.#actionSetsOf(metadata.name).filter((each) => each.metadata.annotations?.[names.backup] !== undefined)
+    const inOrder = own.toSorted((a, b) => attempt(a) - attempt(b))
     return new Map(inOrder.map((actionSet) => [actionSet.metadata.annotations?.[names.backup] ?? '', actionSet]))
+  }
+
+  #actionSetsOf(schedule: string): ActionSet[] {
+    const all = this.#actionSets.list(this.#options.namespace) as unknown as ActionSet[]
+    return all.filter(({ metadata }) => metadata.labels?.[names.retention] === schedule)
+  }
+
+  /** Before the catalog forgets the backups that went, the repositories they were in are in status. */
+  async #noteLost(
+    schedule: Live<Schedule>,
+    { removals }: RetentionDecision,
+    profile: string,
+    signal: AbortSignal,
+  ): Promise<Live<Schedule>> {
+    if (schedule.spec.retention?.prune === false) return schedule
+    const before = schedule.status?.retention?.repositories ?? []
+    const lost = removals.flatMap((removal) => (removal.kind === 'finish' ? lostBy(removal.by, profile) : []))
+    if (lost.length === 0) return schedule
+    return this.#write(schedule, { repositories: [...noteLost(before, lost, this.#options.clock.now())] }, signal)
+  }
+
+  /** Prunes what lost snapshots, one step a look. */
+  async #giveBack(
+    schedule: Live<Schedule>,
+    catalog: Catalog,
+    objects: ReadonlyMap<string, ScheduledReference>,
+    signal: AbortSignal,
+  ): Promise<Pick<RetentionOutcome, 'repositories' | 'freedBytes'>> {
+    const now = this.#options.clock.now()
+    const { repositories, due, freedBytes } = decideSpace({
+      repositories: schedule.status?.retention?.repositories ?? [],
+      actionSets: new Map(this.#actionSetsOf(schedule.metadata.name).map((each) => [each.metadata.name, each])),
+      mayStart: schedule.spec.retention?.prune !== false,
+      now,
+    })
+    const question = { schedule, catalog, namespaces: namespacesOf(objects), now }
+    const started = new Map<PrunedRepository, PrunedRepository>()
+    for (const each of due) started.set(each, await startPrune(this.#options, question, each, signal))
+    return { repositories: repositories.map((each) => started.get(each) ?? each), freedBytes }
+  }
+
+  async #write(
+    schedule: Live<Schedule>,
+    retention: Parameters<typeof writeRetention>[2],
+    signal: AbortSignal,
+  ): Promise<Live<Schedule>> {
+    const after = await writeRetention(this.#options, schedule, retention, signal)
+    this.#fresh.wrote(`${after.metadata.namespace}/${after.metadata.name}`, after)
+    return after
   }
 
   async #report(
     schedule: Live<Schedule>,
     decision: RetentionDecision,
-    removed: number,
-    problems: readonly string[],
+    outcome: RetentionOutcome,
     signal: AbortSignal,
   ): Promise<void> {
-    const status = retentionStatus(schedule.status?.retention, decision, { removed, problems })
+    const status = retentionStatus(schedule.status?.retention, decision, outcome)
     const labels = { namespace: this.#options.namespace, schedule: schedule.metadata.name }
     this.#options.metrics.set('holdfast_retention_kept_backups', status.kept, labels)
     this.#options.metrics.set('holdfast_retention_failing_removals', status.failing, labels)
-    await writeRetention(this.#options, schedule, status, signal)
+    const unpruned = outcome.repositories.filter(({ message }) => message !== '').length
+    this.#options.metrics.set('holdfast_retention_unpruned_repositories', unpruned, labels)
+    this.#options.metrics.set('holdfast_retention_freed_bytes', status.freedBytes ?? 0, labels)
+    await this.#write(schedule, status, signal)
   }
 }
 
-function nextLook({ removals }: RetentionDecision, now: number): number {
+function nextLook({ removals }: RetentionDecision, repositories: readonly PrunedRepository[], now: number): number {
   const retries = removals.flatMap((removal) =>
     removal.kind === 'wait' && removal.untilMs !== undefined ? [removal.untilMs - now] : [],
   )
-  return Math.max(soonMs, Math.min(lookMs, ...retries))
+  const prunes = repositories.flatMap(({ actionSet, next }) => (actionSet === undefined ? [Date.parse(next) - now] : []))
+  return Math.max(soonMs, Math.min(lookMs, ...retries, ...prunes))
+}
+
+function namespacesOf(objects: ReadonlyMap<string, ScheduledReference>): Set<string> {
+  const places = [...objects.values()].map(({ object: { kind = '', namespace, name } }) =>
+    kind.toLowerCase() === 'namespace' ? name : namespace,
+  )
+  return new Set(places.flatMap((place) => place || []))
 }
 
 /** What of a Schedule bears on its old backups: the spec, its objects, and a new success of one of them. */

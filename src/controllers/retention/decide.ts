@@ -1,7 +1,7 @@
 import { actionSetKind, type ActionSet, type ActionSpec } from '../../api/actionset.ts'
 import { apiVersionOf } from '../../api/kind.ts'
 import { fieldAnnotations, names } from '../../api/names.ts'
-import type { Retention, Schedule, ScheduleStatus } from '../../api/schedule.ts'
+import type { PrunedRepository, Retention, Schedule, ScheduleStatus } from '../../api/schedule.ts'
 import { openCalendar } from '../../retention/calendar.ts'
 import { decideRetention, type Backup, type Verdict } from '../../retention/decide.ts'
 import { parseWithin, periods, type RetentionPolicy, type Within } from '../../retention/policy.ts'
@@ -28,7 +28,7 @@ export type Removal =
     }
   | { readonly kind: 'wait'; readonly backup: CataloguedBackup; readonly message?: string; readonly untilMs?: number }
   /** The delete action succeeded: the record goes, and the chain says so. */
-  | { readonly kind: 'finish'; readonly backup: CataloguedBackup; readonly why: string }
+  | { readonly kind: 'finish'; readonly backup: CataloguedBackup; readonly by: ActionSet; readonly why: string }
 
 export interface RetentionView {
   readonly schedule: Schedule
@@ -67,7 +67,7 @@ function stepOf({ backup, reasons }: Verdict<CataloguedBackup>, actionSet: Actio
   const why = reasons.join(', ')
   if (!actionSet) return { kind: 'start', backup, attempt: 1, why }
   const { state, error } = actionSet.status ?? {}
-  if (state === 'complete') return { kind: 'finish', backup, why }
+  if (state === 'complete') return { kind: 'finish', backup, by: actionSet, why }
   if (state !== 'failed') return { kind: 'wait', backup }
   const attempt = Number(actionSet.metadata.annotations?.[names.attempt] ?? '1')
   const untilMs = Date.parse(actionSet.metadata.creationTimestamp ?? '') + retryMs(attempt)
@@ -146,11 +146,20 @@ export function removalActionSet(
   }
 }
 
+/** What a look has done. */
+export interface RetentionOutcome {
+  readonly removed: number
+  readonly problems: readonly string[]
+  readonly repositories: readonly PrunedRepository[]
+  /** Since the last look. */
+  readonly freedBytes: number
+}
+
 /** What status says of old backups. */
 export function retentionStatus(
   before: ScheduleStatus['retention'],
   { verdicts, removals }: RetentionDecision,
-  { removed, problems }: { readonly removed: number; readonly problems: readonly string[] },
+  { removed, problems, repositories, freedBytes }: RetentionOutcome,
 ): NonNullable<ScheduleStatus['retention']> {
   const failing = removals.flatMap((removal) => (removal.kind === 'wait' && removal.message ? [removal.message] : []))
   const messages = [...problems, ...failing]
@@ -160,5 +169,7 @@ export function retentionStatus(
     removed: (before?.removed ?? 0) + removed,
     failing: messages.length,
     message: (messages[0] ?? '').slice(0, 500),
+    freedBytes: (before?.freedBytes ?? 0) + freedBytes,
+    repositories: [...repositories],
   }
 }

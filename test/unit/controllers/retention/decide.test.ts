@@ -147,8 +147,15 @@ test('status says what stays, what goes, and what keeps it from going', () => {
   const all = backups(4)
   const decision = decide({ keepLast: 1 }, all, [removal(all[3]?.id ?? '', 'failed'), removal(all[2]?.id ?? '', 'complete')])
   expect(
-    retentionStatus({ kept: 0, removing: 0, removed: 5, failing: 0, message: '' }, decision, { removed: 1, problems: [] }),
+    retentionStatus({ kept: 0, removing: 0, removed: 5, failing: 0, message: '', freedBytes: 7 }, decision, {
+      removed: 1,
+      problems: [],
+      repositories: [],
+      freedBytes: 3,
+    }),
   ).toEqual({
+    freedBytes: 10,
+    repositories: [],
     kept: 1,
     removing: 2,
     removed: 6,
