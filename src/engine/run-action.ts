@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { names } from '../api/names.ts'
 import type { Run, RunActionSpec, RunPhase } from '../api/run.ts'
 import { retry } from '../base/backoff.ts'
 import { toRfc3339 } from '../base/clock.ts'
@@ -90,16 +91,19 @@ function openAttempt(deps: AttemptDeps, request: RunActionRequest): Attempt {
   })
   const stop = AbortSignal.any([request.shutdown, journal.lost])
   const lateStop = AbortSignal.any([request.lateShutdown, journal.lost])
-  return { deps, settings, journal, spec, stop, lateStop, cancel: request.cancel, fetched: new Map(), live: undefined }
+  const { cancel } = request
+  return { deps, settings, journal, spec, stop, lateStop, cancel, fetched: new Map(), losses: new Map(), live: undefined }
 }
 
 function planOf(run: Run, { action, blueprint }: RunActionSpec): ActionPlan {
   const hasArtifacts = Object.keys(blueprint?.outputArtifacts ?? {}).length > 0
+  // What a proof found out is no backup.
+  const isProof = run.spec.actionSet.labels?.[names.verification] !== undefined
   return {
     actionSetName: run.spec.actionSet.name,
     actionName: action.name ?? '',
     hasArtifacts,
-    wantsRecord: hasArtifacts,
+    wantsRecord: hasArtifacts && !isProof,
     suspends: (blueprint?.phases ?? []).flatMap((phase, index) => (phase.suspend === true ? [index] : [])),
   }
 }

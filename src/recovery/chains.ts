@@ -25,13 +25,17 @@ interface Chain {
 const chainsFolder = 'holdfast/chain/'
 const largestLinkBytes = 64 * 1024
 
-/** Reads every chain of a place and holds the records against them. Needs a key: signatures are by it. */
+/**
+ * Reads every chain of a place and holds the records against them. Needs a key: signatures are by it. `only`: the chains of this object,
+ * as `namespace/kind-name`.
+ */
 export async function checkChains(
   place: RecoveryPlace,
   backups: readonly Backup[],
   signal: AbortSignal,
+  only?: string,
 ): Promise<ChainFinding[]> {
-  const chains = await readChains(place, signal)
+  const chains = await readChains(place, signal, only)
   const folders = new Map(backups.map((backup) => [backup.key, backup.key.split('/').slice(2, 4).join('/')]))
   const owners = new Map(backups.map((backup) => [backup.key, backup.header?.installation.id ?? '']))
   const hashes = await hashRecords(place, backups, signal)
@@ -59,13 +63,13 @@ export async function checkChains(
   })
 }
 
-async function readChains(place: RecoveryPlace, signal: AbortSignal): Promise<Chain[]> {
+async function readChains(place: RecoveryPlace, signal: AbortSignal, only: string | undefined): Promise<Chain[]> {
   const chains = new Map<string, Chain>()
   for await (const { key } of place.location.list(chainsFolder, { signal })) {
     const [, installation = '', namespace = '', name = '', file = ''] =
       /^holdfast\/chain\/([^/]+)\/([^/]+)\/([^/]+)\/([^/]+)$/.exec(key) ?? []
-    if (file === '') continue
     const object = `${namespace}/${name}`
+    if (file === '' || (only !== undefined && object !== only)) continue
     const id = `${installation}/${object}`
     const chain = chains.get(id) ?? { installation: decodeURIComponent(installation), object, links: [], unreadable: [] }
     chains.set(id, chain)

@@ -32,13 +32,7 @@ export async function restoreApplication(
 ): Promise<string> {
   const made: string[] = []
   try {
-    for (const object of plan.objects) {
-      await applyObject(cluster, object)
-      if (object.what !== 'keep') made.push(nameOf(object))
-      say(`  ${said[object.what]} ${nameOf(object)}`)
-    }
-    await waitReady(cluster, plan, readyTimeoutMs, say)
-    if (plan.blueprint && (await applyBlueprint(cluster, plan.blueprint))) say(`  created Blueprint ${plan.blueprint.name}`)
+    await makeApplication(cluster, plan, { readyTimeoutMs, say, made })
     const { metadata } = await cluster.kube
       .resource(ownKinds.actionSets)
       .create(actionSetOf(cluster, plan, suffix), { signal: cluster.signal })
@@ -48,6 +42,21 @@ export async function restoreApplication(
     cluster.signal.throwIfAborted()
     throw recoveryError('RECOVERY_APPLICATION', `${messageOf(error)}. ${stateOf(plan, made)}`, { cause: error })
   }
+}
+
+/** Everything of a plan but the data: objects in their order, readiness, the Blueprint. `made` gets the names of what was made or changed. */
+export async function makeApplication(
+  cluster: Cluster,
+  plan: RestorePlan,
+  { readyTimeoutMs, say, made }: Omit<RestoreOptions, 'suffix'> & { readonly made: string[] },
+): Promise<void> {
+  for (const object of plan.objects) {
+    await applyObject(cluster, object)
+    if (object.what !== 'keep') made.push(nameOf(object))
+    say(`  ${said[object.what]} ${nameOf(object)}`)
+  }
+  await waitReady(cluster, plan, readyTimeoutMs, say)
+  if (plan.blueprint && (await applyBlueprint(cluster, plan.blueprint))) say(`  created Blueprint ${plan.blueprint.name}`)
 }
 
 const said = { create: 'created', keep: 'kept', replace: 'replaced' } as const

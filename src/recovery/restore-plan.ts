@@ -30,6 +30,8 @@ export interface RestoreRequest {
   /** Codes of blockers that do not stop it. */
   readonly accept: readonly string[]
   readonly engineVersion: string
+  /** Further changes to each manifest at the target. */
+  readonly change?: (manifest: Manifest) => Manifest
 }
 
 export interface RestorePlan {
@@ -58,7 +60,7 @@ export async function planRestore(
     namespace: namespaceOf(target),
     name: target.name ?? '',
     storageClasses: request.storageClasses,
-  })
+  }).map(request.change ?? ((manifest) => manifest))
   const isTarget = (manifest: Manifest): boolean => isKind(manifest.kind, target) && manifest.metadata.name === target.name
   const objects = await planObjects(cluster, { manifests, namespace: namespaceOf(target), isTarget, request })
   const [blueprint] = await planBlueprints(cluster, [record])

@@ -75,12 +75,13 @@ export async function verifyBackups(
   return { findings, backups: chosen.length, sound, repositories: used.size, bytesRead }
 }
 
-async function checkSource(
+/** Whether one source is there as it was written; with `readData`, every byte of it. Gives the bytes read. */
+export async function checkSource(
   place: RecoveryPlace,
   opened: OpenedRepositories,
   source: DataSource,
   note: (message: string) => void,
-  { readData, signal }: VerifyOptions,
+  { readData, signal }: Pick<VerifyOptions, 'readData' | 'signal'>,
 ): Promise<number> {
   let bytesRead = 0
   try {

@@ -28,7 +28,9 @@ export interface Target {
  * The objects under a Schedule, each once, in order of key: those it names, those its selector finds, and those whose owners chose it
  * by label. Only Schedules of the engine's own namespace can be chosen, or a tenant could make one that takes the objects of others.
  */
-export function targetsOf(schedule: Schedule, candidates: readonly Candidate[], engineNamespace: string): Target[] {
+export function targetsOf(schedule: Schedule, all: readonly Candidate[], engineNamespace: string): Target[] {
+  // What a test restore made goes again with its namespace.
+  const candidates = all.filter(({ labels }) => labels[names.verification] === undefined)
   const { objects = [], selector } = schedule.spec
   const isChosen = schedule.metadata.namespace === engineNamespace ? chosenBy(schedule, candidates) : () => false
   const named = new Set(objects.map(keyOfReference))
