@@ -1,5 +1,6 @@
 import { systemClock } from '../base/clock.ts'
 import { CatalogController } from '../controllers/catalog/controller.ts'
+import { ProofController } from '../controllers/proof/controller.ts'
 import { RetentionController } from '../controllers/retention/controller.ts'
 import { startOperator } from '../controllers/runtime/start-operator.ts'
 import { ScheduleController } from '../controllers/schedule/controller.ts'
@@ -52,6 +53,16 @@ export async function startOperatorPart({
           openCatalog,
           clock: systemClock,
           log: log.child({ part: 'catalog' }),
+          namespace: each,
+          ...(config.defaultProfile ? { defaultProfile: config.defaultProfile } : {}),
+        }),
+      (each, events) =>
+        new ProofController({
+          kube,
+          openCatalog,
+          events,
+          clock: systemClock,
+          log: log.child({ part: 'proofs' }),
           namespace: each,
           ...(config.defaultProfile ? { defaultProfile: config.defaultProfile } : {}),
         }),

@@ -234,8 +234,9 @@ export function statusOf(schedule: Schedule, { turns, fault }: Pick<Decision, 't
     ...some('lastFailure', times(({ lastFailure }) => lastFailure?.at).at(-1)),
     ...some('oldestSuccess', never === 0 ? successes.at(0) : undefined),
     ...(objects ? { objects } : {}),
-    // Written by the retention, one field alone.
+    // Written by others, one field each.
     ...(schedule.status?.retention ? { retention: schedule.status.retention } : {}),
+    ...(schedule.status?.verification && schedule.spec.verification ? { verification: schedule.status.verification } : {}),
   }
 }
 

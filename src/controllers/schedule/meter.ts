@@ -1,5 +1,6 @@
-import type { Schedule } from '../../api/schedule.ts'
+import type { Schedule, ScheduledObject, ScheduleStatus } from '../../api/schedule.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
+import { isFailing } from '../proof/outcomes.ts'
 import { statusOf, type Decision } from './decide.ts'
 
 /** What Schedules say to a monitoring system. Taken from their status, so a restart of the engine changes nothing. */
@@ -14,7 +15,7 @@ export class ScheduleMeter {
 
   take(schedule: Schedule, decision: Decision): void {
     const labels = this.#labels(schedule.metadata.name)
-    const { objects = {}, neverSucceeded = 0, nextRun, lastSuccess } = statusOf(schedule, decision)
+    const { objects = {}, neverSucceeded = 0, nextRun, lastSuccess, verification } = statusOf(schedule, decision)
     const all = Object.values(objects)
     const gauges = {
       holdfast_schedule_objects: all.length,
@@ -29,6 +30,7 @@ export class ScheduleMeter {
         ...all.map((object) => seconds(object.lastSuccess ?? object.since)),
         Number.MAX_SAFE_INTEGER,
       ),
+      ...proofsOf(all, verification),
     } as const
     for (const [name, value] of Object.entries(gauges)) this.#metrics.set(name as keyof typeof gauges, value, labels)
   }
@@ -41,6 +43,31 @@ export class ScheduleMeter {
     return { namespace: this.#namespace, schedule }
   }
 }
+
+/** All 0 while nothing is to be proven. */
+function proofsOf(
+  objects: readonly ScheduledObject[],
+  verification: ScheduleStatus['verification'],
+): Readonly<Record<ProofGauge, number>> {
+  const since = seconds(verification?.since)
+  // What never had a good backup is unprotected, and said so elsewhere.
+  const all = verification ? objects.filter(({ lastSuccess }) => lastSuccess) : []
+  const waiting = all.map((object) => seconds(object.lastProven?.at) || Math.max(since, seconds(object.since)))
+  return {
+    holdfast_schedule_last_proven_timestamp_seconds: seconds(verification?.lastProven),
+    holdfast_schedule_unproven_since_timestamp_seconds: waiting.length === 0 ? 0 : Math.min(...waiting),
+    holdfast_schedule_never_proven_objects: all.filter(({ lastProven }) => !lastProven).length,
+    holdfast_schedule_disproved_objects: all.filter(({ lastDisproved }) => lastDisproved).length,
+    holdfast_schedule_verification_failing: all.filter(isFailing).length,
+  }
+}
+
+type ProofGauge =
+  | 'holdfast_schedule_last_proven_timestamp_seconds'
+  | 'holdfast_schedule_unproven_since_timestamp_seconds'
+  | 'holdfast_schedule_never_proven_objects'
+  | 'holdfast_schedule_disproved_objects'
+  | 'holdfast_schedule_verification_failing'
 
 /** 0 where there is none: an absent series cannot be alerted on. */
 function seconds(time: string | undefined): number {
