@@ -2,6 +2,7 @@ import type { ActionSet } from '../../api/actionset.ts'
 import { names } from '../../api/names.ts'
 import type { ObjectReference } from '../../api/object-reference.ts'
 import type { PrunedRepository, Schedule } from '../../api/schedule.ts'
+import type { Verification } from '../../api/verification.ts'
 import { messageOf, nextOf } from '../../base/errors.ts'
 import type { Catalog, OpenCatalog } from '../../catalog/open-catalog.ts'
 import type { Informer } from '../../kube/informer.ts'
@@ -9,6 +10,7 @@ import type { Kube } from '../../kube/kube.ts'
 import type { Live } from '../../kube/objects.ts'
 import { ownKinds } from '../../kube/own-kinds.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
+import { hasEnded } from '../proof/outcomes.ts'
 import { Freshest } from '../runtime/freshest.ts'
 import { WorkQueue, type Result } from '../runtime/work-queue.ts'
 import { takeStep, tell, writeRetention, type RetentionActDeps } from './act.ts'
@@ -39,6 +41,7 @@ export class RetentionController {
   readonly #queue: WorkQueue
   readonly #schedules: Informer<Schedule>
   readonly #actionSets: Informer<ActionSet>
+  readonly #verifications: Informer<Verification>
   readonly #reader = new BackupReader()
   /** Which repositories are to be pruned stands in status alone, so it must not be decided on an older one. */
   readonly #fresh: Freshest<Schedule>
@@ -62,10 +65,11 @@ export class RetentionController {
     })
     this.#schedules = kube.informer(ownKinds.schedules, { namespace, signal, onError })
     this.#actionSets = kube.informer(ownKinds.actionSets, { namespace, signal, onError, labelSelector: names.retention })
+    this.#verifications = kube.informer(ownKinds.verifications, { namespace, signal, onError })
   }
 
   async start(): Promise<void> {
-    await Promise.all([this.#schedules.synced, this.#actionSets.synced])
+    await Promise.all([this.#schedules.synced, this.#actionSets.synced, this.#verifications.synced])
     this.#schedules.onChange((key, after, before) => {
       this.#fresh.seen(key, after)
       if (said(after) !== said(before)) this.#queue.addAfter(key, soonMs)
@@ -80,7 +84,7 @@ export class RetentionController {
   async close(): Promise<void> {
     this.#stop.abort(new Error('the operator is being stopped'))
     await this.#queue.close()
-    await Promise.all([this.#schedules.close(), this.#actionSets.close()])
+    await Promise.all([this.#schedules.close(), this.#actionSets.close(), this.#verifications.close()])
   }
 
   async #reconcile(key: string, signal: AbortSignal): Promise<Result> {
@@ -111,7 +115,7 @@ export class RetentionController {
     await catalog.location.deleteMany(leftovers, { signal })
     if (leftovers.length > 0) this.#reader.forget()
     const removals = this.#removalsOf(schedule)
-    const decision = decideRemovals({ schedule, backups, removals, now: clock.now() })
+    const decision = decideRemovals({ schedule, backups, removals, inProof: this.#inProof(), now: clock.now() })
     schedule = await this.#noteLost(schedule, decision, `${place.namespace}/${place.name ?? ''}`, signal)
     let removed = 0
     for (const removal of decision.removals) {
@@ -130,6 +134,11 @@ export class RetentionController {
     const space = await this.#giveBack(schedule, catalog, objects, signal)
     await this.#report(schedule, decision, { removed, problems, ...space }, signal)
     return { afterMs: nextLook(decision, space.repositories, clock.now()) }
+  }
+
+  #inProof(): ReadonlySet<string> {
+    const running = this.#verifications.list(this.#options.namespace).filter((each) => !hasEnded(each))
+    return new Set(running.map(({ spec }) => spec.record))
   }
 
   /** Of several attempts the last. */

@@ -35,6 +35,8 @@ export interface RetentionView {
   readonly backups: readonly CataloguedBackup[]
   /** ActionSets of this Schedule's retention, by id of the backup. */
   readonly removals: ReadonlyMap<string, ActionSet>
+  /** Keys of records whose backup is being proven now: taking its data away would make it look bad. */
+  readonly inProof?: ReadonlySet<string>
   readonly now: number
 }
 
@@ -45,11 +47,12 @@ export interface RetentionDecision {
 
 /** Old backups of a first look at a long history go a few at a time: each is an ActionSet that does real work. */
 export const mostRemovalsAtOnce = 10
+const proofLookMs = 60_000
 const firstRetryMs = 5 * 60_000
 const longestRetryMs = 6 * 3_600_000
 
 /** Which backups go, and what is next for each of them. Pure. */
-export function decideRemovals({ schedule, backups, removals, now }: RetentionView): RetentionDecision {
+export function decideRemovals({ schedule, backups, removals, inProof, now }: RetentionView): RetentionDecision {
   const policy = policyOf(schedule.spec.retention ?? {})
   const calendar = openCalendar(schedule.spec.timeZone || 'UTC')
   const byObject = Map.groupBy(backups, ({ objectKey }) => objectKey)
@@ -57,10 +60,16 @@ export function decideRemovals({ schedule, backups, removals, now }: RetentionVi
   const going = verdicts.filter(({ keep }) => !keep).toReversed()
   // A removal that has begun is finished although the policy has changed meanwhile: half of the backup may be gone.
   const begun = verdicts.filter(({ keep, backup }) => keep && removals.has(backup.id))
-  const steps = [...begun, ...going].map((verdict) => stepOf(verdict, removals.get(verdict.backup.id), now))
+  const steps = [...begun, ...going]
+    .map((verdict) => stepOf(verdict, removals.get(verdict.backup.id), now))
+    .map((step) => (step.kind === 'start' && inProof?.has(step.backup.recordKey) ? afterProof(step, now) : step))
   const running = steps.filter(({ kind }) => kind === 'wait').length
   let free = Math.max(0, mostRemovalsAtOnce - running)
   return { verdicts, removals: steps.filter(({ kind }) => kind !== 'start' || free-- > 0) }
+}
+
+function afterProof({ backup }: Removal, now: number): Removal {
+  return { kind: 'wait', backup, untilMs: now + proofLookMs }
 }
 
 function stepOf({ backup, reasons }: Verdict<CataloguedBackup>, actionSet: ActionSet | undefined, now: number): Removal {

@@ -50,6 +50,22 @@ test('a removal that fails is said, tried again, and succeeds in the end', async
   expect(await world.left()).toEqual(['uid0-0'])
 })
 
+test('a backup that is being proven stays until that has ended', async () => {
+  world = new CatalogWorld()
+  world.blueprint({ backup: {}, delete: {} })
+  world.schedule({ keepLast: 1 })
+  const [record] = [await world.backUp(1), await world.backUp(0)]
+  const verification = { kind: 'Verification', metadata: { name: 'v', namespace: 'holdfast' }, spec: { record } }
+  world.api.put(ownKinds.verifications, verification as never)
+  await world.startEngine()
+  await world.turn(5 * 60_000)
+  expect(world.removals).toEqual([])
+
+  world.api.put(ownKinds.verifications, { ...verification, status: { state: 'failed' } } as never)
+  await world.turn(2 * 60_000)
+  expect(world.removals).toHaveLength(1)
+})
+
 test('an engine killed between the delete action and the record finishes it after its start', async () => {
   await open({ keepLast: 1 }, 2)
   await world.stopEngine()
