@@ -87,7 +87,9 @@ function aboutData({ data, record }: Planned): PlanFinding[] {
 async function aboutEngine(cluster: Cluster, { record, request, blueprint }: Planned): Promise<PlanFinding[]> {
   const { kube, signal, namespace } = cluster
   const findings: PlanFinding[] = []
-  const engine = await look(cluster, () => kube.resource(ownKinds.actionSets).list({ namespace, signal }))
+  // No object has this label: whether the kind is known is all that is asked, and there may be ten thousand of them.
+  const none = { namespace, labelSelector: 'holdfast.dev/none', signal }
+  const engine = await look(cluster, () => kube.resource(ownKinds.actionSets).list(none))
   if ('found' in engine && !engine.found)
     return [blocker('engine-missing', 'the engine is not installed in this cluster: it knows no ActionSet')]
   if (!(await mayDo(cluster, { verb: 'create', group: 'cr.kanister.io', resource: 'actionsets', namespace })))
