@@ -1,5 +1,6 @@
 import { actionSetKind, type ActionSet } from '../api/actionset.ts'
 import { blueprintKind, type Blueprint } from '../api/blueprint.ts'
+import { catalogImportKind, type CatalogImport } from '../api/catalog-import.ts'
 import type { Kind } from '../api/kind.ts'
 import { profileKind, type Profile } from '../api/profile.ts'
 import { runKind, type Run } from '../api/run.ts'
@@ -15,6 +16,7 @@ export const ownKinds = {
   runs: collection<Run>(runKind),
   schedules: collection<Schedule>(scheduleKind),
   verifications: collection<Verification>(verificationKind),
+  catalogImports: collection<CatalogImport>(catalogImportKind),
 } as const
 
 function collection<T extends KubeObject>(kind: Kind): ResourceDef<T> {

@@ -10,13 +10,13 @@ import { parsePlace } from '../cli/commands/repo/place.ts'
 import type { ConnectionFlags } from '../cli/kanctl/create-actionset/define.ts'
 import { cliError } from '../cli/errors.ts'
 import type { Output } from '../cli/output.ts'
-import { findRecoveryKey } from '../functions/recovery-key.ts'
 import type { Kube } from '../kube/kube.ts'
 import { type RecoveryKey, recoveryKeyOf } from '../recovery/place.ts'
 import { FileStore } from '../store/file-store.ts'
 import { openStore } from '../store/location.ts'
 import { withPrefix } from '../store/with-prefix.ts'
 import { s3Profile } from './repo-access.ts'
+import { keptKeys } from './recovery-place.ts'
 import { findProfile } from './repo-by-profile.ts'
 import { version } from './version.ts'
 
@@ -97,11 +97,6 @@ async function openByProfile(ways: Ways, flags: PlaceFlags, name: string): Promi
 
 async function keysOf({ recoveryKeyFile = [] }: PlaceFlags): Promise<RecoveryKey[]> {
   return await Promise.all(recoveryKeyFile.map(async (file) => recoveryKeyOf((await readFile(file, 'utf8')).trim())))
-}
-
-async function keptKeys(kube: Kube, namespace: string, signal: AbortSignal): Promise<RecoveryKey[]> {
-  const found = await findRecoveryKey({ kube, namespace, signal })
-  return found ? [found.key, ...found.previous.toReversed()].map(recoveryKeyOf) : []
 }
 
 async function passwordsOf({ passwordFile }: PlaceFlags): Promise<string[]> {

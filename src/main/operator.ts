@@ -1,4 +1,5 @@
 import { systemClock } from '../base/clock.ts'
+import { CatalogImportController } from '../controllers/catalog-import/controller.ts'
 import { CatalogController } from '../controllers/catalog/controller.ts'
 import { ProofController } from '../controllers/proof/controller.ts'
 import { RetentionController } from '../controllers/retention/controller.ts'
@@ -12,6 +13,7 @@ import { StorePool } from '../store/store-pool.ts'
 import { startWebhooks } from '../webhooks/start-webhooks.ts'
 import { engineIdentity } from './engine-identity.ts'
 import { catalogOpener } from './open-catalog.ts'
+import { placeOpener } from './recovery-place.ts'
 import type { Process, RunningPart } from './run.ts'
 
 /** The controllers of this installation, and what the API server asks before it takes an object. */
@@ -65,6 +67,17 @@ export async function startOperatorPart({
           log: log.child({ part: 'proofs' }),
           namespace: each,
           ...(config.defaultProfile ? { defaultProfile: config.defaultProfile } : {}),
+        }),
+      (each, events) =>
+        new CatalogImportController({
+          kube,
+          openPlace: placeOpener(kube, namespace, stores),
+          events,
+          clock: systemClock,
+          log: log.child({ part: 'imports' }),
+          namespace: each,
+          engineNamespace: namespace,
+          installation: installationId,
         }),
       (each, events) =>
         new RetentionController({

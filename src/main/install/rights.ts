@@ -13,9 +13,10 @@ const engineRules: readonly RbacRule[] = [
     verbs: ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'],
   },
   { apiGroups: ['cr.kanister.io'], resources: ['blueprints', 'profiles'], verbs: ['get', 'list', 'watch'] },
-  // A Blueprint that is gone is made again from a record, to remove its backups.
+  // A Blueprint that is gone is made again from a record, to remove its backups; an import brings Blueprints and Schedules.
   { apiGroups: ['cr.kanister.io'], resources: ['blueprints'], verbs: ['create'] },
-  { apiGroups: ['holdfast.dev'], resources: ['schedules'], verbs: ['get', 'list', 'watch', 'patch'] },
+  { apiGroups: ['holdfast.dev'], resources: ['schedules'], verbs: ['get', 'list', 'watch', 'create', 'patch'] },
+  { apiGroups: ['holdfast.dev'], resources: ['catalogimports'], verbs: ['get', 'list', 'watch', 'patch'] },
   {
     apiGroups: ['holdfast.dev'],
     resources: ['verifications'],

@@ -32,6 +32,8 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
     'catalog',
     'schedule',
     'retention',
+    // A CatalogImport is what `holdfast dr import` does.
+    'recovery',
     // Pure knowledge of the Run: what it starts as, whose turn it is, what its end looks like, its picture in status.
     'engine/plan.ts',
     'engine/new-run.ts',
