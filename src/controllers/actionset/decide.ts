@@ -62,14 +62,17 @@ export function decide(view: View): Change[] {
   const ofOrphans = orphans.flatMap((orphan) => decideRun(view, orphan, 'its ActionSet was deleted'))
   if (!actionSet) return ofOrphans
   if (!run) return [...ofOrphans, ...decideNew(view, actionSet)]
-  if (isTooLate(actionSet, run)) return [...ofOrphans, ...decideRun(view, run, 'its ActionSet had ended before it was made')]
+  if (seemsTooLate(actionSet, run)) return [...ofOrphans, ...decideRun(view, run, 'its ActionSet had ended before it was made')]
   const why = actionSet.metadata.annotations?.[names.cancel] === 'true' ? `annotation ${names.cancel}` : undefined
   const ofRun = isFinished(run) && isMarkedFinished(run) ? [] : decideRun(view, run, why)
   return [...ofOrphans, ...ofRun, { kind: 'status', status: statusOf(view, run), why: 'the Run says so' }]
 }
 
-/** An operator that slept may make a Run after the next one has refused its ActionSet: what has ended does not begin. */
-function isTooLate({ status }: ActionSet, run: Run): boolean {
+/**
+ * An operator that slept may make a Run after the next one has refused its ActionSet: what has ended does not begin. A Run that
+ * lags behind its ActionSet in our caches looks the same, so this is to be asked of the server's.
+ */
+export function seemsTooLate({ status }: Pick<ActionSet, 'status'>, run: Run): boolean {
   const ended = status?.state === 'complete' || status?.state === 'failed'
   return ended && stateOf(actionsOf(run)) === 'pending'
 }

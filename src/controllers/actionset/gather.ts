@@ -9,7 +9,7 @@ import type { Kube } from '../../kube/kube.ts'
 import { parseKey, type Live } from '../../kube/objects.ts'
 import { ownKinds } from '../../kube/own-kinds.ts'
 import type { Caches } from './caches.ts'
-import type { View } from './decide.ts'
+import { seemsTooLate, type View } from './decide.ts'
 import type { WaitingLine } from './waiting-line.ts'
 import { isSettled, isStripped } from './projection.ts'
 
@@ -72,9 +72,9 @@ async function findRun(
 ): Promise<Live<Run> | 'settled' | undefined> {
   const { namespace, uid } = actionSet.metadata
   const cached = deps.caches.run(namespace, runName(uid))
-  if (cached && !isStripped(cached)) return cached
-  if (cached && (isSettled(actionSet) || deps.caches.isFinal(actionSet))) return 'settled'
-  // Before an ActionSet is said to be not ours, and for the last status of a Run that ended unseen.
+  if (cached && !isStripped(cached) && !seemsTooLate(actionSet, cached)) return cached
+  if (cached && isStripped(cached) && (isSettled(actionSet) || deps.caches.isFinal(actionSet))) return 'settled'
+  // Before an ActionSet is said to be not ours or its Run to be too late, and for the last status of a Run that ended unseen.
   if (cached || actionSet.status?.state === 'running') {
     return await deps.kube.resource(ownKinds.runs).find({ namespace, name: runName(uid) }, { signal })
   }
