@@ -5,8 +5,8 @@ import { names } from '../api/names.ts'
 import type { Run } from '../api/run.ts'
 import { backoffMs } from '../base/backoff.ts'
 import type { EventSink } from '../kube/events.ts'
-import type { Informer } from '../kube/informer.ts'
 import { ownKinds } from '../kube/own-kinds.ts'
+import { CancelledRuns } from './cancelled-runs.ts'
 import { runError } from './errors.ts'
 import type { Journal } from './journal.ts'
 import type { Note } from './machine.ts'
@@ -46,7 +46,7 @@ interface InWork {
   journal?: Journal
 }
 
-/** How often Runs are looked through while the queue cannot be reached. */
+/** How often Runs are looked through while the queue cannot be reached, and for cancels that a silent watch did not show. */
 const fallbackMs = 5_000
 const closeMs = 20_000
 
@@ -60,7 +60,7 @@ class RunningWorker {
   readonly #inWork = new Map<string, InWork>()
   readonly #events: EventSink
   readonly #lease: WorkerLease
-  #cancels: readonly Informer<Run>[] = []
+  #cancels: CancelledRuns | undefined
   #consumer: TakenJobs | undefined
 
   constructor(deps: WorkerDeps) {
@@ -81,13 +81,16 @@ class RunningWorker {
   }
 
   async start(): Promise<void> {
-    const { kube, jobs, watchNamespaces } = this.#deps
+    const { kube, jobs, watchNamespaces, log } = this.#deps
     await this.#lease.start()
-    this.#cancels = watchNamespaces.map((namespace) =>
-      kube.informer(ownKinds.runs, { namespace, labelSelector: `${names.cancel}=true`, signal: this.#shutdown.signal }),
-    )
-    for (const informer of this.#cancels) informer.onChange((_key, run) => run && this.#cancelRun(run))
-    await Promise.all(this.#cancels.map((informer) => informer.synced))
+    this.#cancels = new CancelledRuns({
+      kube,
+      namespaces: watchNamespaces,
+      signal: this.#shutdown.signal,
+      log,
+      onCancelled: (run) => this.#cancelRun(run),
+    })
+    await this.#cancels.synced()
     await this.#takeFromRuns('own')
     this.#consumer = jobs.take((job) => this.#takeJob(job), { concurrency: this.#settings.concurrency })
     void this.#watchQueue()
@@ -100,7 +103,7 @@ class RunningWorker {
     await this.#consumer?.stop(closeMs)
     await withGrace(Promise.all([...this.#inWork.values()].map(({ done }) => done)), closeMs)
     clearTimeout(late)
-    await Promise.all(this.#cancels.map((informer) => informer.close()))
+    await this.#cancels?.close()
     await this.#lease.close()
     await this.#events.flush()
     this.#end.resolve()
@@ -236,6 +239,7 @@ class RunningWorker {
     let unhealthy = 0
     while (!this.#shutdown.signal.aborted) {
       await this.#sleep(fallbackMs * (0.75 + Math.random() / 2))
+      if (this.#inWork.size > 0 && !this.#shutdown.signal.aborted) await this.#cancels?.look()
       unhealthy = this.#consumer?.healthy === false ? unhealthy + 1 : 0
       if (unhealthy < 2 || this.#shutdown.signal.aborted) continue
       this.#deps.log.warn({}, 'the queue is away, looking for work in the Runs')

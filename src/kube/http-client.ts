@@ -18,6 +18,8 @@ import { openWebSocket } from './web-socket.ts'
 const maxSockets = 32
 /** The API server closes idle connections after some minutes; we do it first, so that no request goes into a closing one. */
 const idleSocketMs = 30_000
+/** A quiet connection is probed after this; without an answer it ends ten seconds later. */
+const keepAliveMs = 5_000
 /** One try. A request that hangs longer is given up and, where that is safe, repeated. */
 const attemptMs = 30_000
 
@@ -45,6 +47,8 @@ export function createClient(
       const agent = streams ? streaming : unary
       const options = { method: request.method, headers, agent, signal, ...tlsOptions(identity) }
       const call: ClientRequest = secure ? httpsRequest(url, options) : httpRequest(url, options)
+      // Whoever is cut off without a word is found out after some seconds, also where a stream is quiet.
+      call.once('socket', (socket) => socket.setKeepAlive(true, keepAliveMs))
       call.once('response', resolve)
       // After the head, a failure shows on the response; this listener only keeps it from being thrown.
       call.on('error', (error) => reject(signal.aborted ? signal.reason : errorOfTransport(error, endpoint.server)))

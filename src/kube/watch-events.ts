@@ -13,10 +13,13 @@ export type WatchEvent<T> =
   | { readonly type: 'ADDED' | 'MODIFIED' | 'DELETED'; readonly object: Live<T> }
   | { readonly type: 'BOOKMARK'; readonly resourceVersion: string }
 
-/** We ask the server to end a watch after this; a server that forgets is cut by `silenceMs`. */
-const watchSeconds = 300
-/** Bookmarks come about once a minute, so that a healthy watch is never silent for this long. */
-const silenceMs = 150_000
+/**
+ * We ask the server to end a watch after this, and go on where it was: bookmarks come once a minute at most, so the end is the one
+ * sign of life that a quiet watch gives soon. It costs a request, whatever the number of objects.
+ */
+const watchSeconds = 30
+/** A healthy watch is over by now. One that lost its server without a word is found out. */
+const silenceMs = 40_000
 
 /** One watch from `resourceVersion`. Ends when the server ends it; throws KUBE_GONE when it can't go on from there. */
 export async function* watchEvents<T extends KubeObject>(

@@ -28,6 +28,12 @@ export interface FakeRequest {
 
 type Stored = Live<KubeObject> & Record<string, unknown>
 
+/** A watch, and whose it is. */
+export interface FakeWatch {
+  readonly resource: string
+  readonly process: FakeProcess
+}
+
 /** A process that talks to the server. Once dead it never gets an answer again, as after SIGKILL. */
 export interface FakeProcess {
   dead?: boolean
@@ -46,8 +52,11 @@ export class FakeApi {
   after: (request: FakeRequest) => void | Promise<void> = () => undefined
   /** The size from which on an object is refused, as JSON. */
   maxBytes = Infinity
-  /** What becomes of a watch event; what was dropped is seen at the next list, some time later. */
-  watchFault: () => 'drop' | 'twice' | undefined = () => undefined
+  /**
+   * What becomes of an event of a watch: what was dropped is seen at the next list, some time later; what was lost never, as of a
+   * watch that fell silent.
+   */
+  watchFault: (watch: FakeWatch) => 'drop' | 'twice' | 'lose' | undefined = () => undefined
   readonly #objects = new Map<string, Map<string, Stored>>()
   readonly #watchers = new Set<FakeInformer<KubeObject>>()
   #version = 100
@@ -141,7 +150,8 @@ export class FakeApi {
 
   #announce(def: ResourceName, key: string, object: Stored | undefined, before: Stored | undefined): void {
     for (const watcher of this.#watchers) {
-      const fault = this.watchFault()
+      const fault = this.watchFault({ resource: watcher.def.resource, process: watcher.process })
+      if (fault === 'lose') continue
       if (fault !== 'drop') watcher.changed(def, key, object, before)
       if (fault === 'twice') watcher.changed(def, key, object, before)
       if (fault === 'drop') setTimeout(() => watcher.changed(def, key, this.#collection(def).get(key), before), 100)
@@ -254,7 +264,7 @@ class FakeInformer<T extends KubeObject> implements Informer<T> {
   readonly #handlers = new Set<ChangeHandler<T>>()
   readonly #items = new Map<string, Live<T>>()
   readonly #onClose: () => void
-  readonly #process: FakeProcess
+  readonly process: FakeProcess
   #closed = false
 
   constructor(
@@ -265,7 +275,7 @@ class FakeInformer<T extends KubeObject> implements Informer<T> {
     onClose: () => void,
   ) {
     this.def = def
-    this.#process = process
+    this.process = process
     this.#options = options
     this.#onClose = onClose
     for (const object of initial) this.changed(def, keyOf(object), object, undefined)
@@ -307,7 +317,7 @@ class FakeInformer<T extends KubeObject> implements Informer<T> {
     if (def.resource !== this.def.resource || def.group !== this.def.group) return
     // A watch is always a little late.
     setImmediate(() => {
-      if (this.#closed || this.#process.dead) return
+      if (this.#closed || this.process.dead) return
       const before = this.#items.get(key)
       const matches = stored && selected(stored, this.#options)
       if (!matches && !before) return

@@ -37,8 +37,8 @@ export class SimWatch implements AsyncIterable<Buffer> {
     server.watches.add(this)
     for (const write of server.writesSince(collection, Number(query?.['resourceVersion']))) this.tell(write)
     signal?.addEventListener('abort', () => this.destroy(signal.reason), { once: true })
-    // The server ends each watch after some minutes.
-    network.time.after(290_000, process, () => this.destroy())
+    // The server ends each watch when it was asked to, unless it fell silent.
+    network.time.after(Number(query?.['timeoutSeconds']) * 1_000, process, () => this.#deaf || this.destroy())
     this.#remind()
   }
 

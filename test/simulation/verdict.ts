@@ -4,7 +4,6 @@ import { runName, type Run, type RunAction, type RunPhase } from '../../src/api/
 import { isEnded } from '../../src/engine/machine.ts'
 import { actionsOf, projectStatus } from '../../src/engine/project.ts'
 import { ownKinds } from '../../src/kube/own-kinds.ts'
-import type { Weather } from './network.ts'
 import type { OutsideWorld } from './outside-world.ts'
 import { namespace, type DrawnAction, type DrawnActionSet, type DrawnPhase } from './scenario.ts'
 import type { SimServer } from './sim-server.ts'
@@ -28,19 +27,13 @@ export function isOver(server: SimServer, created: Created, { name }: DrawnActio
 }
 
 /** What is wrong with how an ActionSet ended. */
-export function judge(
-  server: SimServer,
-  world: OutsideWorld,
-  created: Created,
-  drawn: DrawnActionSet,
-  weather: Pick<Weather, 'watchSilent'>,
-): string[] {
+export function judge(server: SimServer, world: OutsideWorld, created: Created, drawn: DrawnActionSet): string[] {
   const uid = created.get(drawn.name) ?? ''
   const run = server.read(ownKinds.runs, `${namespace}/${runName(uid)}`)
   if (!isOver(server, created, drawn)) return [`${drawn.name} did not come to its end: ${JSON.stringify(run?.status)}`]
   if (!run) return judgeWithoutRun(world, drawn)
   return actionsOf(run).flatMap((action, index) =>
-    judgeAction(world, run, action, index, drawn, weather).map((complaint) => `${drawn.name}/${index}: ${complaint}`),
+    judgeAction(world, run, action, index, drawn).map((complaint) => `${drawn.name}/${index}: ${complaint}`),
   )
 }
 
@@ -56,14 +49,7 @@ function phasesOf({ phases, deferPhase }: DrawnAction): DrawnPhase[] {
   return deferPhase ? [...phases, deferPhase] : [...phases]
 }
 
-function judgeAction(
-  world: OutsideWorld,
-  run: Run,
-  action: RunAction,
-  index: number,
-  drawn: DrawnActionSet,
-  weather: Pick<Weather, 'watchSilent'>,
-): string[] {
+function judgeAction(world: OutsideWorld, run: Run, action: RunAction, index: number, drawn: DrawnActionSet): string[] {
   const written = drawn.actions[index] as DrawnAction
   const pairs = [
     ...written.phases.map((phase, at) => [phase, action.phases[at] as RunPhase] as const),
@@ -73,7 +59,7 @@ function judgeAction(
     ...pairs.flatMap(([phase, journal]) => judgeEffects(world, phase, journal)),
     ...judgeDeferred(world, action, written),
     ...judgeData(world, run, action, index, written),
-    ...judgeOutcome(action, drawn, written, weather),
+    ...judgeOutcome(action, drawn, written),
   ]
 }
 
@@ -127,19 +113,12 @@ function judgeData(world: OutsideWorld, run: Run, action: RunAction, index: numb
 }
 
 /** Faults of machines and networks alone fail nothing but what cannot be repeated. */
-function judgeOutcome(
-  action: RunAction,
-  drawn: DrawnActionSet,
-  written: DrawnAction,
-  { watchSilent }: Pick<Weather, 'watchSilent'>,
-): string[] {
+function judgeOutcome(action: RunAction, drawn: DrawnActionSet, written: DrawnAction): string[] {
   if (!isEnded(action)) return ['not ended']
   if (action.state === 'complete' || drawn.cancelMs !== undefined) return []
   if (phasesOf(written).some(({ fail, hang }) => fail || hang)) return []
   const failed = [...action.phases, action.deferPhase].find((phase) => phase?.error)
   if (failed?.error?.code === 'RUN_INTERRUPTED') return []
-  // A watch that says nothing and does not end is found out by its silence, after some minutes: longer than phases have here.
-  if (failed?.error?.code === 'RUN_TIMEOUT' && watchSilent > 0) return []
   if (failed?.error?.code === 'RUN_TIMEOUT' && phasesOf(written).some(({ timeout }) => timeout !== undefined)) return []
   // What a deadline or a crash took of the retries, what fails at first does not get.
   if ((failed?.warnings ?? []).some((warning) => /interrupted|did not end within/.test(warning))) return []

@@ -74,6 +74,10 @@ export class Caches {
     )
   }
 
+  get hasUnfinished(): boolean {
+    return this.#unfinished.size > 0
+  }
+
   openRuns(): Live<Run>[] {
     return [...this.#unfinished.keys()].flatMap((key) => this.unfinishedRuns(key))
   }
@@ -88,6 +92,13 @@ export class Caches {
     const key = keyOf(run)
     this.#writtenRuns.wrote(key, run)
     this.#index(key, run)
+  }
+
+  /** A Run as the server showed it beside the watch, which may be silent. */
+  readRun(run: Live<Run>): void {
+    const key = keyOf(run)
+    this.#writtenRuns.read(key, run, this.runs.getByKey(key))
+    this.#index(key, this.#writtenRuns.pick(key, this.runs.getByKey(key)) ?? run)
   }
 
   wroteActionSet(actionSet: Live<ActionSet>): void {

@@ -1,6 +1,8 @@
+import { names } from '../../api/names.ts'
 import type { Fence, Run } from '../../api/run.ts'
 import type { EventSink } from '../../kube/events.ts'
 import { actionsOf } from '../../engine/project.ts'
+import { ownKinds } from '../../kube/own-kinds.ts'
 import type { OperatorDeps, OperatorSettings } from '../runtime/operator.ts'
 import type { Result } from '../runtime/work-queue.ts'
 import { WorkQueue } from '../runtime/work-queue.ts'
@@ -94,6 +96,19 @@ export class ActionSetController {
   /** Fences of actions that have not ended, to ask whether their owners live. */
   fences(): Fence[] {
     return this.#caches.openRuns().flatMap(openFences)
+  }
+
+  hasOpenRuns(): boolean {
+    return this.#caches.hasUnfinished
+  }
+
+  /** Asks the server which Runs are open, and who has them: a watch may be silent without our knowing. */
+  async readOpenRuns(): Promise<void> {
+    if (!this.#open) return
+    const { deps, namespace } = this.#options
+    const labelSelector = `${names.unfinished}=true`
+    const { items } = await deps.kube.resource(ownKinds.runs).list({ namespace, labelSelector, signal: this.#stop.signal })
+    for (const run of items) this.#caches.readRun(run)
   }
 
   /** Looks at the Runs of owners that are gone. */

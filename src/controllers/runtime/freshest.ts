@@ -20,6 +20,13 @@ export class Freshest<T extends KubeObject> {
     this.#written.set(key, { object, atMs: this.#now() })
   }
 
+  /** What a read showed: as if we had written it, unless we know a later one. */
+  read(key: string, object: Live<T>, cached: Live<T> | undefined): void {
+    const known = this.pick(key, cached)
+    const isLater = known?.metadata.uid === object.metadata.uid && versionOf(known) >= versionOf(object)
+    if (!isLater) this.wrote(key, object)
+  }
+
   /** The later one of what is cached and what we wrote. */
   pick(key: string, cached: Live<T> | undefined): Live<T> | undefined {
     const known = this.#written.get(key)

@@ -28,9 +28,12 @@ interface Sight {
  */
 export class Liveness {
   readonly #options: LivenessOptions
+  /** By the name of the Lease. */
   readonly #seen = new Map<string, Sight>()
   /** Holders found gone by the last look, out of those asked about. */
   readonly #gone = new Set<string>()
+  /** Holders that stopped to beat, and whose Runs were read since. */
+  readonly #lookedAfter = new Set<string>()
 
   constructor(options: LivenessOptions) {
     this.#options = options
@@ -53,17 +56,31 @@ export class Liveness {
       this.forget()
       throw error
     }
-    const wanted = new Set(asked.map(({ owner }) => owner))
-    for (const owner of this.#seen.keys()) if (!wanted.has(owner)) this.#seen.delete(owner)
-    for (const owner of wanted) this.#look(owner, leases.get(workerLeaseName(owner)))
+    // Also those of whom we know no action: our watch may be silent, their Leases are not.
+    const wanted = new Set([...asked.map(({ owner }) => workerLeaseName(owner)), ...leases.keys()])
+    for (const name of this.#seen.keys()) if (!wanted.has(name)) this.#seen.delete(name)
+    for (const name of wanted) this.#look(name, leases.get(name))
     this.#gone.clear()
     for (const fence of asked) if (this.#isFoundGone(fence)) this.#gone.add(keyOf(fence))
   }
 
-  /** To be called when nobody owns anything, instead of polling. */
+  /** To be called when there is no work, instead of polling. */
   forget(): void {
     this.#seen.clear()
     this.#gone.clear()
+  }
+
+  /** Holders that stopped to beat, until they are `lookedAfter`: what they have is to be read from the server. */
+  newlySilent(): string[] {
+    const silent = [...this.#seen.values()].flatMap((sight) =>
+      sight.holder !== undefined && this.#isSilent(sight) ? [sight.holder] : [],
+    )
+    for (const holder of this.#lookedAfter) if (!silent.includes(holder)) this.#lookedAfter.delete(holder)
+    return silent.filter((holder) => !this.#lookedAfter.has(holder))
+  }
+
+  lookedAfter(holders: readonly string[]): void {
+    for (const holder of holders) this.#lookedAfter.add(holder)
   }
 
   /** Of workers that were not looked at yet nothing is known: they are not gone. */
@@ -72,19 +89,23 @@ export class Liveness {
   }
 
   #isFoundGone({ owner, instance }: Fence): boolean {
-    const sight = this.#seen.get(owner)
+    const sight = this.#seen.get(workerLeaseName(owner))
     if (!sight) return false
     if (sight.holder !== undefined && sight.holder !== holderOf({ name: owner, instance })) return true
-    return sight.lookedMs - sight.sinceMs > this.#options.timeoutMs
+    return this.#isSilent(sight)
   }
 
-  #look(owner: string, lease: Lease | undefined): void {
+  #isSilent({ lookedMs, sinceMs }: Sight): boolean {
+    return lookedMs - sinceMs > this.#options.timeoutMs
+  }
+
+  #look(name: string, lease: Lease | undefined): void {
     const renewTime = lease?.spec?.renewTime
     const holder = lease?.spec?.holderIdentity
     const lookedMs = this.#options.clock.now()
-    const last = this.#seen.get(owner)
+    const last = this.#seen.get(name)
     if (last && last.renewTime === renewTime && last.holder === holder) last.lookedMs = lookedMs
-    else this.#seen.set(owner, { renewTime, holder, sinceMs: lookedMs, lookedMs })
+    else this.#seen.set(name, { renewTime, holder, sinceMs: lookedMs, lookedMs })
   }
 }
 

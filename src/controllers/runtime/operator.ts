@@ -42,7 +42,7 @@ export interface OperatorSettings {
   readonly statusesPerSecond: number
   /** How often jobs of unfinished actions that nobody owns are added anew, in ms. @default 5_000 */
   readonly sweepMs: number
-  /** How often the Leases of workers are read while some action is owned, in ms. @default 2_000 */
+  /** How often the Leases of workers are read while some Run is open, in ms. @default 2_000 */
   readonly livenessPollMs: number
   /** A worker whose Lease was not renewed for so long is gone, in ms. @default 10_000 */
   readonly workerTimeoutMs: number

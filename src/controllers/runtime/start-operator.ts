@@ -1,4 +1,5 @@
 import { retry } from '../../base/backoff.ts'
+import type { Fence } from '../../api/run.ts'
 import type { EventSink } from '../../kube/events.ts'
 import type { HeldLease } from '../../kube/lease.ts'
 import { ActionSetController } from '../actionset/controller.ts'
@@ -174,11 +175,20 @@ class RunningOperator {
   }
 
   async #lookForTheDead(): Promise<void> {
-    const fences = [...this.#controllers].flatMap((controller) => controller.fences())
-    // What was seen of a worker while it owned something says nothing when it owns something again.
-    if (fences.length === 0) return this.#liveness.forget()
-    await this.#liveness.poll(fences, this.#stop.signal)
-    for (const controller of this.#controllers) controller.lookAtOrphans()
+    const { signal } = this.#stop
+    const all = [...this.#controllers]
+    // What was seen of a worker while there was work says nothing when there is work again.
+    if (!all.some((controller) => controller.hasOpenRuns())) return this.#liveness.forget()
+    const fences = (): Fence[] => all.flatMap((controller) => controller.fences())
+    await this.#liveness.poll(fences(), signal)
+    const silent = this.#liveness.newlySilent()
+    if (silent.length > 0) {
+      // What they had stands in the Runs, and who says that our watch would have told us.
+      await Promise.all(all.map((controller) => controller.readOpenRuns()))
+      await this.#liveness.poll(fences(), signal)
+      this.#liveness.lookedAfter(silent)
+    }
+    for (const controller of all) controller.lookAtOrphans()
   }
 
   async #tidy(): Promise<void> {

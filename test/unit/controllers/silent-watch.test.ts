@@ -1,0 +1,55 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { names } from '../../../src/api/names.ts'
+import { ownKinds } from '../../../src/kube/own-kinds.ts'
+import { EngineWorld, onApp, say } from '../../build/engine-world.ts'
+import type { FakeProcess } from '../../build/fake-api.ts'
+import { waitFor } from '../../harness/world/wait-for.ts'
+
+let world: EngineWorld
+beforeEach(() => {
+  world = new EngineWorld()
+})
+afterEach(async () => {
+  world.api.watchFault = () => undefined
+  await world.close()
+})
+
+/** From now on a process hears nothing more of Runs, and nothing tells it so. */
+function silence(process: FakeProcess): void {
+  world.api.watchFault = (watch) => (watch.resource === 'runs' && watch.process === process ? 'lose' : undefined)
+}
+
+describe('a watch of Runs that falls silent', () => {
+  test('does not keep the operator from noticing that a worker died: its Lease says so', async () => {
+    const operator: FakeProcess = {}
+    const victim: FakeProcess = {}
+    world.blueprint({ backup: { phases: [say('p', 'k')], deferPhase: say('d', 'unlock') } })
+    await Promise.all([world.operator({}, operator).ready, world.worker('w1', '1', {}, victim).ready])
+    world.onCall = () => (victim.dead ? undefined : new Promise(() => undefined))
+    silence(operator)
+    const actionSet = world.actionSet([onApp('backup')])
+    await waitFor('the phase to run', () => world.calls.length > 0)
+    victim.dead = true
+
+    await world.worker('w2', '1').ready
+
+    await waitFor('the Run to be complete', () => world.runOf(actionSet)?.status.state === 'complete')
+    expect(world.calls).toEqual(['k', 'k', 'unlock'])
+  })
+
+  test('does not keep a worker from hearing of a cancel', { timeout: 20_000 }, async () => {
+    const deaf: FakeProcess = {}
+    world.blueprint({ backup: { phases: [say('p', 'k', { hang: true })], deferPhase: say('d', 'unlock') } })
+    await Promise.all([world.operator().ready, world.worker('w1', '1', {}, deaf).ready])
+    silence(deaf)
+    world.actionSet([onApp('backup')])
+    await waitFor('the phase to run', () => world.calls.length > 0)
+
+    const there = world.read()
+    const annotations = { [names.cancel]: 'true' }
+    world.api.put(ownKinds.actionSets, { ...there, metadata: { ...there.metadata, annotations } })
+
+    expect((await world.ended('failed')).status?.reason).toBe('Cancelled')
+    expect(world.calls).toEqual(['k', 'unlock'])
+  })
+})
