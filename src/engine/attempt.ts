@@ -1,6 +1,7 @@
 import type { RunActionSpec } from '../api/run.ts'
 import type { Fetched } from './references.ts'
 import type { Journal } from './journal.ts'
+import type { Losses } from './lost-connection.ts'
 import type { LiveInputs } from './params.ts'
 import { buildParams } from './params.ts'
 import type { TemplateParams } from '../template/variables.ts'
@@ -22,6 +23,8 @@ export interface Attempt {
   readonly cancel: AbortSignal
   /** Secrets and ConfigMaps of phases that have started. */
   readonly fetched: Map<PhaseAt, Fetched>
+  /** Connections to commands that broke, by phase and try. */
+  readonly losses: Map<string, Losses>
   /** Read when needed, once per attempt. */
   live: LiveInputs | undefined
 }

@@ -5,13 +5,14 @@ import { messageOf } from '../base/errors.ts'
 import { parseGoDuration } from '../base/go-duration.ts'
 import { abandon } from '../functions/abandon.ts'
 import type { FunctionContext } from '../functions/context.ts'
-import type { PhaseFunction } from '../functions/define.ts'
+import type { PhaseFunction, Resume } from '../functions/define.ts'
 import { functionError } from '../functions/errors.ts'
 import type { ConfigMapParams } from '../template/variables.ts'
 import { decodeArgs, nameArgs } from './args.ts'
 import { scopeOf, type Attempt } from './attempt.ts'
 import { runError } from './errors.ts'
 import { checkCheckpoint, checkOutputs, failureOf } from './limits.ts'
+import { canGoOnAfter, lossesOf, waitAfterLoss, type Losses } from './lost-connection.ts'
 import { phaseAt, type PhaseAt } from './machine.ts'
 import { phaseContext } from './phase-context.ts'
 import { deadlineOfTry, decideRetry } from './phase-policy.ts'
@@ -67,9 +68,13 @@ export async function runPhase(attempt: Attempt, at: PhaseAt, resumed: boolean, 
     journal.apply({ type: 'phaseEnded', at, now: now(), ...(output ? { output } : {}) })
   } catch (error) {
     if (journal.lost.aborted || runError.is(error, 'RUN_SHUTDOWN')) throw error
+    if (joined && canGoOnAfter(attempt, at, error, resumeOf(attempt, phase))) {
+      deps.log.warn({ Phase: phase.name ?? '', error: String(error) }, 'connection to a command lost, going on with the phase')
+      return await waitAfterLoss(attempt, at)
+    }
     // Told to stop, the function may not have got as far as to what runs.
     if (earlier && (!joined || wasStopped(attempt, error))) await endEarlier(attempt, phase, earlier)
-    failOrRetry(attempt, at, phase, asInterrupted(error))
+    failOrRetry(attempt, at, phase, asInterrupted(error, lossesOf(attempt, at)))
   }
   for (const work of afterwards) journal.whenDurable(() => void work())
   if (phaseAt(journal.action, at).retryAt !== undefined) await journal.flush()
@@ -137,9 +142,19 @@ async function endEarlier(attempt: Attempt, phase: BlueprintPhase, context: Cont
   }
 }
 
-/** Functions cannot name the errors of the engine. */
-function asInterrupted(error: unknown): unknown {
+/** Undefined when there is no such function. */
+function resumeOf({ deps, spec }: Attempt, phase: BlueprintPhase): Resume | undefined {
+  try {
+    return phase.resume ?? deps.findFunction(phase.func ?? '', spec.action.preferredVersion ?? '').resume
+  } catch {
+    return undefined
+  }
+}
+
+/** Functions cannot name the errors of the engine. What cannot go on after a loss failed by that loss. */
+function asInterrupted(error: unknown, losses: Losses | undefined): unknown {
   if (!functionError.is(error, 'FUNCTION_INTERRUPTED')) return error
+  if (losses) return losses.error
   return runError('RUN_INTERRUPTED', error.message, { cause: error, details: error.details })
 }
 

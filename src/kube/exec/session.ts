@@ -313,7 +313,8 @@ export class ExecSession {
     if (code === undefined) throw refusalOf(status, this.where, this.#stderr.text())
     if (this.#scanner === undefined || code !== 0) return code
     const text = `${this.where}: the command ended, but the end of its output did not arrive (${this.#stdoutBytes} bytes did)`
-    throw kubeError('KUBE_EXEC_OUTPUT_LOST', text)
+    // So does a kubelet that dies, whose end some API servers take for a good one.
+    throw kubeError('KUBE_EXEC_OUTPUT_LOST', text, { details: { cut: true } })
   }
 
   /** Ends the remote process and waits, bounded, until it is gone. Never throws. */
