@@ -1,12 +1,19 @@
 /**
- * Runs the engine on seeds: `npm run simulate -- --seeds 1000`, `--minutes 5`, or `--seed 4711` for one with its trace. Ends with
- * one line of JSON; the exit code is 1 when a seed failed.
+ * Runs the engine on seeds: `npm run simulate -- --seeds 1000 --workers 2`, `--minutes 5`, or `--seed 4711` for one with its
+ * trace. Ends with one line of JSON; the exit code is 1 when a seed failed.
  */
 import { parseArgs } from 'node:util'
+import { playInProcesses, playSeeds, reportOf, type Share } from './many-seeds.ts'
 import { simulate } from './simulate.ts'
 
 const { values } = parseArgs({
-  options: { seeds: { type: 'string' }, seed: { type: 'string' }, from: { type: 'string' }, minutes: { type: 'string' } },
+  options: {
+    seeds: { type: 'string' },
+    seed: { type: 'string' },
+    from: { type: 'string' },
+    minutes: { type: 'string' },
+    workers: { type: 'string' },
+  },
 })
 
 process.on('unhandledRejection', (error) => {
@@ -27,37 +34,15 @@ async function one(seed: number): Promise<void> {
 }
 
 async function many(): Promise<void> {
-  const from = Number(values.from ?? 1)
-  const seeds = Number(values.seeds ?? (values.minutes === undefined ? 200 : Number.MAX_SAFE_INTEGER))
-  const startedMs = performance.now()
-  const untilMs = startedMs + Number(values.minutes ?? 1e6) * 60_000
-  const failed: number[] = []
-  const deathsAtWrites = new Set<string>()
-  const sums = { passed: 0, steps: 0, virtualHours: 0, starts: 0, deaths: 0, actionSets: 0 }
-  for (let seed = from; seed < from + seeds && performance.now() < untilMs && failed.length < 20; seed++) {
-    const { complaints, steps, virtualMs, counts, diedAtWrites } = await simulate(seed)
-    for (const each of diedAtWrites) deathsAtWrites.add(each)
-    if (complaints.length > 0) {
-      failed.push(seed)
-      console.log(`seed ${seed} FAILED: ${complaints.join(' | ').slice(0, 1_000)}`)
-    } else sums.passed++
-    sums.steps += steps
-    sums.virtualHours += virtualMs / 3_600_000
-    sums.starts += counts['starts'] ?? 0
-    sums.deaths += counts['deaths'] ?? 0
-    sums.actionSets += counts['actionSets'] ?? 0
-    if ((sums.passed + failed.length) % 1_000 === 0) console.log(`${sums.passed} passed, ${failed.length} failed`)
+  const { from, seeds, minutes, workers } = values
+  const share: Share = {
+    from: Number(from ?? 1),
+    seeds: Number(seeds ?? (minutes === undefined ? 200 : Number.MAX_SAFE_INTEGER)),
+    minutes: Number(minutes ?? 1e6),
   }
-  if (failed.length > 0) process.exitCode = 1
-  const seconds = Math.round((performance.now() - startedMs) / 1000)
-  console.log(
-    JSON.stringify({
-      from,
-      ...sums,
-      virtualHours: Math.round(sums.virtualHours),
-      journalWritesDiedAt: deathsAtWrites.size,
-      failed,
-      seconds,
-    }),
-  )
+  const startedMs = performance.now()
+  const say = (line: string): void => console.log(line)
+  const sums = workers === undefined ? await playSeeds(share, say) : await playInProcesses(share, Number(workers), say)
+  if (sums.failed.length > 0) process.exitCode = 1
+  console.log(JSON.stringify(reportOf(share.from, sums, performance.now() - startedMs)))
 }

@@ -92,9 +92,7 @@ async function play(seed: number, scenario: Scenario, time: VirtualTime, random:
   await time.run(over, startMs + scenario.troubleMs + patienceOf(scenario))
   const complaints = [
     ...observer.complaints,
-    ...(observer.complaints.length > 0
-      ? []
-      : scenario.actionSets.flatMap((drawn) => judge(server, world, created, drawn, scenario.weather))),
+    ...(observer.complaints.length > 0 ? [] : scenario.actionSets.flatMap((drawn) => judge(server, world, created, drawn))),
   ]
   return {
     seed,

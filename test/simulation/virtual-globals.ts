@@ -16,6 +16,7 @@ export function replaceGlobals(time: VirtualTime, random: Random): () => void {
   const keptRandom = Math.random
   const keptNow = Date.now
   const keptTimeout = AbortSignal.timeout.bind(AbortSignal)
+  const keptAny = AbortSignal.any.bind(AbortSignal)
   Object.assign(globalThis, {
     setTimeout: (run: (...args: unknown[]) => void, ms = 0, ...args: unknown[]) => new Timer(time, ms, () => run(...args)),
     clearTimeout: (timer: unknown) => timer instanceof Timer && timer.close(),
@@ -30,11 +31,40 @@ export function replaceGlobals(time: VirtualTime, random: Random): () => void {
     time.after(ms, time.current, () => own.abort(new DOMException('The operation timed out', 'TimeoutError')))
     return own.signal
   }
+  AbortSignal.any = compositeSignals()
   return () => {
     Object.assign(globalThis, kept)
     Math.random = keptRandom
     Date.now = keptNow
     AbortSignal.timeout = keptTimeout
+    AbortSignal.any = keptAny
+  }
+}
+
+/**
+ * Node keeps each composite signal that somebody listens to in a list of its own until one of its sources is aborted, and with it
+ * the whole world of a seed, whose dead processes never abort anything. These belong to their sources, one listener for each.
+ */
+function compositeSignals(): typeof AbortSignal.any {
+  const madeOf = new WeakMap<AbortSignal, AbortController[]>()
+  const listOf = (source: AbortSignal): AbortController[] => {
+    const found = madeOf.get(source)
+    if (found) return found
+    const made: AbortController[] = []
+    madeOf.set(source, made)
+    const abortAll = (): void => {
+      for (const each of made.splice(0)) each.abort(source.reason)
+    }
+    source.addEventListener('abort', abortAll, { once: true })
+    return made
+  }
+  return (sources) => {
+    const own = new AbortController()
+    const all = [...sources]
+    const aborted = all.find((source) => source.aborted)
+    if (aborted) own.abort(aborted.reason)
+    else for (const source of all) listOf(source).push(own)
+    return own.signal
   }
 }
 
