@@ -6,10 +6,13 @@ import { feedCommand } from './command-stream.ts'
 import type { FunctionContext } from './context.ts'
 import { type DataRepositoryArgs, openDataRepository } from './data-repository.ts'
 import { idleCommand, jobNamespace, mainContainer } from './job-pod.ts'
+import { readJobCheckpoint } from './job-checkpoint.ts'
+import { partContexts } from './phase-parts.ts'
 import type { PodArgs } from './pod-args.ts'
 import { downloadProgress } from './progress-bytes.ts'
 import type { Repository } from '../repository/repository.ts'
 import { type ContainerName, placeOf } from './container-name.ts'
+import { noteRestoreLocks, removeRestoreLocks } from './restore-checkpoint.ts'
 import { withJobPod } from './run-job-pod.ts'
 import { getSnapshot } from './snapshot.ts'
 import { extractTarCommand, probeTar } from './tar-program.ts'
@@ -36,22 +39,48 @@ export interface VolumeRestore {
 /** Makes a pod that mounts the claims and streams the snapshot into its tar. The pod is gone when this returns. */
 export async function restoreIntoVolumes(ctx: FunctionContext, restore: VolumeRestore): Promise<void> {
   await using repository = await openDataRepository(ctx, { ...restore.repository, create: false })
+  const { ofPod, ofLocks } = remembered(ctx)
+  await removeRestoreLocks(ofLocks, repository)
   const snapshot = await getSnapshot(repository, restore.snapshot, ctx.signal)
   const namespace = jobNamespace(restore.namespace, ctx.engine)
   const volumes = await resolveClaims(ctx, namespace, restore.mounts)
   const { prefix, image, args } = restore
   const node = await nodeOfClaims(ctx, namespace, Object.keys(restore.mounts))
   const request = { prefix, namespace, image, command: idleCommand, volumes, node, args, adopt: false, mover: true }
-  await withJobPod(ctx, request, (pod) =>
-    restoreTree(ctx, repository, snapshot, { ...restore, place: { namespace, pod: pod.name, container: mainContainer } }),
+  await withJobPod(ofPod, request, (pod) =>
+    restoreTree(ctx, repository, snapshot, {
+      ...restore,
+      place: { namespace, pod: pod.name, container: mainContainer },
+      onLock: noteRestoreLocks(ofLocks, snapshot.id).onLock,
+    }),
   )
+}
+
+/** The Run keeps two things of it, the pod and the locks. The pod has the name that it had when there was only the one. */
+function remembered(ctx: FunctionContext): { readonly ofPod: FunctionContext; readonly ofLocks: FunctionContext } {
+  const partOf = partContexts(ctx, ['pod', 'locks'])
+  const ofPod = partOf('pod')
+  return {
+    ofPod: {
+      ...ofPod,
+      deriveName: (prefix) => ctx.deriveName(prefix),
+      earlierNames: (prefix) => ctx.earlierNames(prefix),
+      resumed: ofPod.resumed ?? readJobCheckpoint(ctx.resumed),
+    },
+    ofLocks: partOf('locks'),
+  }
+}
+
+interface TreeRestore extends VolumeRestore {
+  readonly place: ContainerName
+  readonly onLock: (id: string) => Promise<void>
 }
 
 async function restoreTree(
   ctx: FunctionContext,
   repository: Repository,
   snapshot: Snapshot,
-  { place, restorePath, backupPath }: VolumeRestore & { readonly place: ContainerName },
+  { place, onLock, restorePath, backupPath }: TreeRestore,
 ): Promise<void> {
   const program = await probeTar(ctx.kube.exec, place, { signal: ctx.signal })
   if (program.uid !== 0)
@@ -61,6 +90,7 @@ async function restoreTree(
   const stream = repository.restoreTar({
     snapshot: { id: snapshot.id },
     ...selection(snapshot, backupPath),
+    onLock,
     onWarning: (warning) => ctx.warn(warning),
     signal: ctx.signal,
   })
