@@ -38,6 +38,8 @@ export interface PhaseFunction<Args extends TObject = TObject> {
   readonly positional?: readonly string[]
   /** It makes pods, so it takes podOverride, podLabels and podAnnotations. */
   readonly makesPods?: boolean
+  /** Removes data of backups that it is given. */
+  readonly removes?: boolean
   /** Renders its arguments itself (Wait, WaitV2). */
   readonly rendersItself?: boolean
   readonly rbac: readonly RbacRule[]

@@ -23,6 +23,7 @@ export const deleteDataAll = defineFunction({
     'The prefix gets the bucket put before it where it lacks it, as in BackupDataAll; Kanister forgets that here.',
   ],
   rbac: repositoryRules,
+  removes: true,
   resume: 'restart',
   async run(ctx, args) {
     const backups = [...parseBackupAllInfo(args.backupInfo)]

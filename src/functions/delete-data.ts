@@ -24,6 +24,7 @@ export const deleteData = defineFunction({
     'In Kanister a tag that is not there is a failure.',
   ],
   rbac: repositoryRules,
+  removes: true,
   resume: 'restart',
   checkArgs: ({ backupID, backupTag, backupArtifactPrefix }) => {
     if (!backupID === !backupTag) return ['Require one argument: backupID or backupTag']

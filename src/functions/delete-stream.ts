@@ -28,6 +28,7 @@ export const deleteStream = defineFunction({
     '`reclaimSpace` prunes: it waits until nobody else uses the repository, and others wait for it. If they use it for minutes, the space stays taken, and a warning says so.',
   ],
   rbac: repositoryRules,
+  removes: true,
   resume: 'restart',
   checkArgs: ({ namespace, repository }) => (namespace || repository ? [] : ['Require one argument: repository or namespace']),
   async run(ctx, args) {

@@ -20,6 +20,7 @@ export const locationDelete = defineFunction({
   ],
   positional: ['artifact'],
   rbac: [],
+  removes: true,
   resume: 'restart',
   async run(ctx, { artifact }) {
     const profile = ctx.profile()

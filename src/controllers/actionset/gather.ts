@@ -10,6 +10,7 @@ import { parseKey, type Live } from '../../kube/objects.ts'
 import { ownKinds } from '../../kube/own-kinds.ts'
 import type { Caches } from './caches.ts'
 import { seemsTooLate, type View } from './decide.ts'
+import { findForeign } from './foreign-backups.ts'
 import type { WaitingLine } from './waiting-line.ts'
 import { isSettled, isStripped } from './projection.ts'
 
@@ -92,11 +93,30 @@ async function makePlan(deps: GatherDeps, actionSet: Live<ActionSet>, signal: Ab
       (await deps.kube.resource(ownKinds.blueprints).find({ namespace, name }, { signal }))
     if (blueprint) blueprints.set(name, blueprint)
   }
+  return await withoutForeign(deps, actionSet, planOf(deps, actionSet, blueprints), signal)
+}
+
+function planOf({ findFunction }: GatherDeps, actionSet: Live<ActionSet>, blueprints: ReadonlyMap<string, Blueprint>): Plan {
   try {
-    return planActionSet({ actionSet, blueprints, findFunction: deps.findFunction })
+    return planActionSet({ actionSet, blueprints, findFunction })
   } catch (error) {
     // Something that no API server should have let in. It fails itself only, and says so.
     const message = `this ActionSet or a Blueprint of it cannot be read: ${messageOf(error)}`
     return { findings: [{ stage: 'spec', message }], actions: [] }
   }
+}
+
+/** The same plan, with what would remove backups of others as findings. */
+async function withoutForeign(
+  { kube, caches, findFunction }: GatherDeps,
+  { metadata }: Live<ActionSet>,
+  plan: Plan,
+  signal: AbortSignal,
+): Promise<Plan> {
+  if (plan.findings.length > 0) return plan
+  const { namespace } = metadata
+  const read = (name: string): Promise<Live<ActionSet> | undefined> =>
+    kube.resource(ownKinds.actionSets).find({ namespace, name }, { signal })
+  const findings = await findForeign({ plan, findFunction, known: caches.actionSets.list(namespace), read })
+  return { ...plan, findings }
 }

@@ -2,6 +2,7 @@ import type { ActionSet, ActionSetStatus, ActionStatus } from '../../api/actions
 import type { Run } from '../../api/run.ts'
 import type { Live } from '../../kube/objects.ts'
 import { isMarkedFinished } from './decide.ts'
+import { foreignIn, foreignOf } from './foreign-backups.ts'
 import { remainsOf } from './remains.ts'
 import type { Remains } from './removal.ts'
 
@@ -13,12 +14,14 @@ export function keepOfActionSet(actionSet: Live<ActionSet>): Live<ActionSet> {
   if (!isSettled(actionSet)) return actionSet
   const { name, namespace, uid, resourceVersion, creationTimestamp } = actionSet.metadata
   const { apiVersion, kind, status } = actionSet
+  const foreign = foreignIn(actionSet) ?? foreignOf(actionSet)
   return {
     apiVersion,
     kind,
     metadata: { name, namespace, uid, resourceVersion, creationTimestamp },
     status: { state: status?.state ?? '' },
     remains: remainsIn(actionSet) ?? remainsOf(actionSet),
+    ...(foreign ? { foreign } : {}),
   } as Live<ActionSet>
 }
 

@@ -1,4 +1,5 @@
 import type { ActionSet } from '../../api/actionset.ts'
+import { names } from '../../api/names.ts'
 import { readQueueRequest } from '../../engine/queue-request.ts'
 import type { Live } from '../../kube/objects.ts'
 import type { Remains } from './removal.ts'
@@ -8,7 +9,9 @@ export function remainsOf(actionSet: Live<ActionSet>): Remains {
   const { metadata, spec, status } = actionSet
   const { ttlMs } = readQueueRequest(actionSet)
   const state = status?.state === 'complete' ? 'complete' : 'failed'
-  const ended = status?.progress?.lastTransitionTime ?? metadata.creationTimestamp
+  // What was imported ended long ago; its time begins when it came.
+  const wasImported = metadata.labels?.[names.imported] !== undefined
+  const ended = (wasImported ? undefined : status?.progress?.lastTransitionTime) ?? metadata.creationTimestamp
   return {
     state,
     endedMs: Date.parse(ended ?? '') || 0,
