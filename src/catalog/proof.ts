@@ -2,9 +2,7 @@ import { toRfc3339 } from '../base/clock.ts'
 import type { CallOptions } from '../store/object-store.ts'
 import { appendLink, linkKey, type ChainPlace } from './chain-store.ts'
 import type { Link, LinkContent, ProofDetails } from './chain.ts'
-
-/** `failed`: the backup itself is no good. What could not even be tried proves nothing either way, and is not written down here. */
-export type ProofState = 'proven' | 'failed'
+import { writeProofMark, type ProofState } from './proof-marks.ts'
 
 /** That somebody tried to restore a backup, and how it went. */
 export interface Proof {
@@ -30,7 +28,9 @@ export async function writeProof(
   proof: Proof & { readonly details: ProofDetails },
   options: CallOptions = {},
 ): Promise<string> {
-  const { seq } = await appendLink(place, linkOf(proof), options)
+  // Told before, as by an engine that was killed then: the mark is of the time that the link names.
+  const { seq, at } = await appendLink(place, linkOf(proof), options)
+  await writeProofMark(place, { ...proof, at: Date.parse(at) }, seq, options)
   return linkKey(place, seq)
 }
 
@@ -74,7 +74,8 @@ function newer(known: Proof | undefined, other: Proof): Proof {
   return known && known.at > other.at ? known : other
 }
 
-function proofOf({ record, at, good, note, proof }: Link): Proof {
+/** What a link of kind `proof` says. */
+export function proofOf({ record, at, good, note, proof }: Link): Proof {
   return {
     recordId: record,
     at: Date.parse(at),

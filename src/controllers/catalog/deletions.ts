@@ -7,7 +7,9 @@ import { messageOf } from '../../base/errors.ts'
 import { appendLink } from '../../catalog/chain-store.ts'
 import { readRecords } from '../../catalog/list-records.ts'
 import type { Catalog } from '../../catalog/open-catalog.ts'
+import { removeProofMarks } from '../../catalog/proof-marks.ts'
 import type { BackupRecord } from '../../catalog/record.ts'
+import { readOwned } from '../../catalog/takeover.ts'
 
 /** A delete action that somebody asked for and that ended well. */
 export interface Deletion {
@@ -57,7 +59,7 @@ export interface BuryOptions {
 
 /**
  * Takes away the records whose artifacts are just what was deleted: first the tombstone, then the record, so that a repetition after a
- * crash finds the rest. Records of other installations stay, and those of backups that ended after the deletion began: they may lie at
+ * crash finds the rest. Records of other installations stay unless those were taken over, and those of backups that ended after the deletion began: they may lie at
  * the same place. Gives the ids.
  */
 export async function buryDeleted(catalog: Catalog, deletion: Deletion, options: BuryOptions): Promise<string[]> {
@@ -66,7 +68,8 @@ export async function buryDeleted(catalog: Catalog, deletion: Deletion, options:
   const ids: string[] = []
   for (const { key, record } of await findDeleted(catalog, deletion, options)) {
     const content = { kind: 'tombstone' as const, record: record.id, note, at: deletion.endedAt }
-    await appendLink({ ...catalog, object: record.object }, content, { signal })
+    await removeProofMarks(catalog.location, record.object, record.id, { signal })
+    await appendLink({ ...catalog, installation: record.installation.id, object: record.object }, content, { signal })
     await catalog.location.delete(key, { signal })
     ids.push(record.id)
   }
@@ -91,13 +94,14 @@ async function search(
   where: { readonly object: ObjectReference } | { readonly namespace: string },
   { signal, onUnreadable }: BuryOptions,
 ): Promise<Found[]> {
-  const { location, key: catalogKey, installation } = catalog
+  const { location, key: catalogKey } = catalog
+  const owned = await readOwned(catalog, { signal })
   const found: Found[] = []
   let count = 0
   for await (const each of readRecords(location, { ...where, key: catalogKey, signal })) {
     if (++count > mostRead) break
     if ('problem' in each) onUnreadable(each.key, messageOf(each.problem))
-    else if (each.record.installation.id === installation && isWhatWent(each.record, deletion))
+    else if (owned.includes(each.record.installation.id) && isWhatWent(each.record, deletion))
       found.push({ key: each.key, record: each.record })
   }
   return found

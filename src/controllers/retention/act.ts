@@ -10,6 +10,7 @@ import { appendLink, readChain } from '../../catalog/chain-store.ts'
 import { stateOf } from '../../catalog/chain.ts'
 import type { Catalog } from '../../catalog/open-catalog.ts'
 import { getRecord } from '../../catalog/list-records.ts'
+import { removeProofMarks } from '../../catalog/proof-marks.ts'
 import type { BackupRecord } from '../../catalog/record.ts'
 import { kubeError } from '../../kube/errors.ts'
 import type { EventNote, EventSink } from '../../kube/events.ts'
@@ -124,6 +125,7 @@ async function finish(
 ): Promise<void> {
   const object = (await getRecord(catalog.location, backup.recordKey, { key: catalog.key, signal })).object
   const content = { kind: 'tombstone' as const, record: backup.id, note: why, at: toRfc3339(deps.clock.now()) }
+  await removeProofMarks(catalog.location, object, backup.id, { signal })
   await appendLink({ ...catalog, installation: backup.installation, object }, content, { signal })
   await catalog.location.delete(backup.recordKey, { signal })
   tell(deps, schedule, {

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { deriveCatalogKey } from '../../../src/catalog/catalog-key.ts'
 import { appendLink, checkChain, readChain, recordLink, type ChainPlace } from '../../../src/catalog/chain-store.ts'
 import { stateOf } from '../../../src/catalog/chain.ts'
+import { listProofMarks, removeProofMarks } from '../../../src/catalog/proof-marks.ts'
 import { lastProof, proofsOf, writeProof, type Proof } from '../../../src/catalog/proof.ts'
 import { recordKey } from '../../../src/catalog/record-key.ts'
 import { MemoryStore } from '../../../src/store/memory.ts'
@@ -75,5 +76,22 @@ describe('a proof', () => {
     const at = await place()
     await writeProof(at, { ...proof('u1', 1, 'failed'), message: 'x'.repeat(100_000) })
     expect(lastProof(await readChain(at), 'b0')?.message).toHaveLength(1_000)
+  })
+
+  test('has a mark by which a listing finds its link, and that goes with the backup', async () => {
+    const at = await place()
+    const first = await writeProof(at, proof('u1', 1))
+    const second = await writeProof({ ...at, installation: 'test cluster/2' }, proof('u2', 5, 'failed'))
+    await writeProof(at, proof('u1', 3))
+
+    const marks = await listProofMarks(at.location, { namespace: 'shop' })
+    expect(marks.get('b0')).toEqual([
+      { recordId: 'b0', at: hour(5), state: 'failed', link: second },
+      { recordId: 'b0', at: hour(1), state: 'proven', link: first },
+    ])
+    expect((await listProofMarks(at.location, { object })).size).toBe(1)
+    expect((await listProofMarks(at.location, { namespace: 'elsewhere' })).size).toBe(0)
+    await removeProofMarks(at.location, object, 'b0')
+    expect((await listProofMarks(at.location)).size).toBe(0)
   })
 })

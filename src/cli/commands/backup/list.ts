@@ -2,9 +2,11 @@ import type { Command } from 'commander'
 import { toRfc3339 } from '../../../base/clock.ts'
 import { formatBytes } from '../../../base/bytes.ts'
 import { type Backup, readBackups, sizeOf } from '../../../recovery/read-backups.ts'
+import { readProofs, type KnownProof } from '../../../recovery/read-proofs.ts'
 import { renderTable } from '../../table.ts'
 import { placeCommand, print, withPlace } from './backup-command.ts'
 import type { BackupDeps, PlaceFlags } from './deps.ts'
+import { provenCell, shownProof, type ShownProof } from './proven.ts'
 
 interface ListFlags extends PlaceFlags {
   readonly appNamespace?: string
@@ -17,7 +19,9 @@ export function listCommand(deps: BackupDeps): Command {
       withPlace(deps, flags, async ({ place }) => {
         const rows: ListedBackup[] = []
         const selection = flags.appNamespace === undefined ? {} : { namespace: flags.appNamespace }
-        for await (const backup of readBackups(place, { signal: deps.signal, ...selection })) rows.push(listedBackup(backup))
+        const proofs = await readProofs(place, { signal: deps.signal, ...selection })
+        for await (const backup of readBackups(place, { signal: deps.signal, ...selection }))
+          rows.push(listedBackup(backup, proofs.get(backup.id)))
         const locked = rows.filter((row) => row.locked).length
         if (locked > 0)
           deps.output.err(
@@ -25,12 +29,18 @@ export function listCommand(deps: BackupDeps): Command {
           )
         for (const { key, problem, locked: isLocked } of rows)
           if (problem !== undefined && !isLocked) deps.output.err(`Warning: ${key}: ${problem}\n`)
-        print(deps, flags, rows, rows.length === 0 ? 'no backups\n' : renderTable([head, ...rows.map(rowOf)]))
+        const now = deps.clock.now()
+        print(
+          deps,
+          flags,
+          rows,
+          rows.length === 0 ? 'no backups\n' : renderTable([head, ...rows.map((row) => rowOf(row, now))]),
+        )
       }),
     )
 }
 
-const head = ['APPLICATION', 'STARTED', 'NAME', 'ACTION', 'SIZE', 'BLUEPRINT', 'ENGINE', 'STATE']
+const head = ['APPLICATION', 'STARTED', 'NAME', 'ACTION', 'SIZE', 'BLUEPRINT', 'ENGINE', 'PROVEN', 'STATE']
 
 interface ListedBackup {
   readonly key: string
@@ -45,11 +55,16 @@ interface ListedBackup {
   readonly installation?: string
   readonly cluster?: string
   readonly schedule?: string
+  /** How the newest test restore went; absent when there was none. */
+  readonly proof?: ShownProof
   readonly problem?: string
   readonly locked: boolean
 }
 
-function listedBackup({ key, id, namespace, kind, name, startedAt, header, record, problem }: Backup): ListedBackup {
+function listedBackup(
+  { key, id, namespace, kind, name, startedAt, header, record, problem }: Backup,
+  proof: KnownProof | undefined,
+): ListedBackup {
   const sizeBytes = record && sizeOf(record)
   return {
     key,
@@ -67,11 +82,12 @@ function listedBackup({ key, id, namespace, kind, name, startedAt, header, recor
     ...(header?.schedule === undefined ? {} : { schedule: header.schedule }),
     ...(sizeBytes === undefined ? {} : { sizeBytes }),
     ...(record && { blueprint: record.blueprint.name }),
+    ...(proof && { proof: shownProof(proof) }),
     ...(problem && { problem: problem.message }),
   }
 }
 
-function rowOf(backup: ListedBackup): string[] {
+function rowOf(backup: ListedBackup, now: number): string[] {
   const size = backup.sizeBytes === undefined ? '-' : formatBytes(backup.sizeBytes)
   const state = backup.locked ? 'sealed' : backup.problem === undefined ? 'ok' : 'unreadable'
   return [
@@ -82,6 +98,7 @@ function rowOf(backup: ListedBackup): string[] {
     size,
     backup.blueprint ?? '-',
     backup.engineVersion ?? '-',
+    provenCell(backup.proof, now),
     state,
   ]
 }
