@@ -68,7 +68,7 @@ export interface Scenario {
 export const phaseTimeoutMs = 150_000
 
 /** What is drawn of the queue comes from numbers of its own, so that the rest of a seed stays as it was. */
-export function drawScenario(random: Random, ofQueue: Random, ofPolicy: Random): Scenario {
+export function drawScenario(random: Random, ofQueue: Random, ofPolicy: Random, ofNodes: Random): Scenario {
   const scenario = drawWithoutQueue(random)
   const serialized = ofQueue.chance(0.4)
   const suspends = ofQueue.chance(0.3)
@@ -81,6 +81,13 @@ export function drawScenario(random: Random, ofQueue: Random, ofPolicy: Random):
     phases: phases.map((phase) => (policies ? drawPolicy(ofPolicy, phase) : phase)),
     ...(deferPhase ? { deferPhase: policies ? drawPolicy(ofPolicy, deferPhase) : deferPhase } : {}),
   })
+  const loses = ofNodes.chance(0.3)
+  const withLoss = (phase: DrawnPhase): DrawnPhase =>
+    loses && ofNodes.chance(0.4) ? { ...phase, loses: ofNodes.between(1, 3) } : phase
+  const withLosses = ({ phases, deferPhase }: DrawnAction): DrawnAction => ({
+    phases: phases.map(withLoss),
+    ...(deferPhase ? { deferPhase: withLoss(deferPhase) } : {}),
+  })
   return {
     ...scenario,
     troubles: { ...scenario.troubles, pausesAtWrites: ofPolicy.chance(0.6) ? 0 : ofPolicy.between(1, 3) },
@@ -88,7 +95,7 @@ export function drawScenario(random: Random, ofQueue: Random, ofPolicy: Random):
     approveMs: ofQueue.between(0, scenario.troubleMs),
     actionSets: scenario.actionSets.map((drawn) => ({
       ...drawn,
-      actions: drawn.actions.map(withSuspended).map(withPolicy),
+      actions: drawn.actions.map(withSuspended).map(withPolicy).map(withLosses),
       ...(serialized && ofQueue.chance(0.8) ? { serialized } : {}),
       ...(ofQueue.chance(0.3) ? { priority: ofQueue.between(-100, 100) } : {}),
     })),

@@ -2,6 +2,7 @@ import type { FunctionContext } from '../../src/functions/context.ts'
 import { defineFunction, type PhaseFunction, type Resume } from '../../src/functions/define.ts'
 import { functionError } from '../../src/functions/errors.ts'
 import type { FindFunction } from '../../src/engine/plan.ts'
+import { kubeError } from '../../src/kube/errors.ts'
 import { flag, integer, object, optional, text } from '../../src/schema/build.ts'
 import type { OutsideWorld } from './outside-world.ts'
 import type { SimProcess } from './virtual-time.ts'
@@ -19,6 +20,8 @@ export interface PhaseArgs {
   readonly hang?: boolean | undefined
   /** Its first so many calls fail. */
   readonly flaky?: number | undefined
+  /** Of so many of its calls the connection breaks at the end, when all is done that it does. */
+  readonly loses?: number | undefined
   /** Goes on for so long after its signal was aborted. */
   readonly stubbornMs?: number | undefined
 }
@@ -68,6 +71,7 @@ function define(
       fail: optional(flag('Fails at its end.')),
       hang: optional(flag('Never ends by itself.')),
       flaky: optional(integer('Its first so many calls fail.')),
+      loses: optional(integer('Of so many of its calls the connection breaks.')),
       stubbornMs: optional(integer('Does not listen to its signal for so long.')),
     }),
     outputs: { key: 'What it made.' },
@@ -88,6 +92,8 @@ function define(
       trace(`${process.name} runs ${args.k} (attempt ${ctx.run.attempt}${ctx.resumed === undefined ? '' : ', resumed'})`)
       try {
         const key = await body(ctx, args)
+        if (world.fails(`connection of ${args.k}`, args.loses ?? 0))
+          throw kubeError('KUBE_EXEC_LOST', 'the connection was lost')
         if (world.fails(args.k, args.flaky ?? 0)) throw new Error(`${args.k} does not work yet`)
         if (args.fail) throw new Error(`${args.k} fails as it was told`)
         isOver()

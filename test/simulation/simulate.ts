@@ -37,7 +37,7 @@ function patienceOf({ actionSets, perNamespace }: Scenario): number {
 /** One seed: the real engine in a world of its own, from its first ActionSet to the end of the last. */
 export async function simulate(seed: number, options: { readonly traced?: boolean } = {}): Promise<Simulated> {
   const random = new Random(seed, 1)
-  const scenario = drawScenario(random, new Random(seed, 4), new Random(seed, 5))
+  const scenario = drawScenario(random, new Random(seed, 4), new Random(seed, 5), new Random(seed, 6))
   const time = new VirtualTime(new Random(seed, 2))
   const restore = replaceGlobals(time, new Random(seed, 3))
   try {

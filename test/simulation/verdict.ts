@@ -120,8 +120,14 @@ function judgeOutcome(action: RunAction, drawn: DrawnActionSet, written: DrawnAc
   const failed = [...action.phases, action.deferPhase].find((phase) => phase?.error)
   if (failed?.error?.code === 'RUN_INTERRUPTED') return []
   if (failed?.error?.code === 'RUN_TIMEOUT' && phasesOf(written).some(({ timeout }) => timeout !== undefined)) return []
-  // What a deadline or a crash took of the retries, what fails at first does not get.
-  if ((failed?.warnings ?? []).some((warning) => /interrupted|did not end within/.test(warning))) return []
+  if (failed?.error?.code === 'KUBE_EXEC_LOST' && phasesOf(written).some((phase) => phase.loses && !canGoOn(phase))) return []
+  // What a deadline, a crash or a lost connection took of the retries, what fails at first does not get.
+  if ((failed?.warnings ?? []).some((warning) => /interrupted|did not end within|was lost/.test(warning))) return []
   if (drawn.sequential && !action.launched) return []
   return [`failed without a reason: ${JSON.stringify(failed ?? action.error)}`]
+}
+
+/** After a lost connection. */
+function canGoOn({ func, resume }: DrawnPhase): boolean {
+  return resume === 'restart' || (resume === undefined && func !== 'Once' && func !== 'Adopt')
 }
