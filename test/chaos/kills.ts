@@ -18,6 +18,7 @@ export const killKinds = {
   'Redis, its data wiped': 7,
   'worker and operator at once': 4,
   'API server': 3,
+  'API server, for minutes': 1,
   kubelet: 2,
   'application pod': 3,
 } as const
@@ -90,6 +91,12 @@ export async function kill(stage: Stage, watcher: Watcher, random: Random, kind:
     case 'API server':
       await stage.world.program('kube-apiserver').kill()
       await delay(random.between(0, 3_000))
+      await stage.world.program('kube-apiserver').start()
+      return done()
+    case 'API server, for minutes':
+      // Longer than any lease, watch or try of a request lasts.
+      await stage.world.program('kube-apiserver').kill()
+      await delay(random.between(90_000, 150_000))
       await stage.world.program('kube-apiserver').start()
       return done()
     case 'kubelet':

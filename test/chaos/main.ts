@@ -6,7 +6,7 @@
 import { execFileSync } from 'node:child_process'
 import { parseArgs } from 'node:util'
 import { runChaos } from './chaos.ts'
-import { ownKinds } from './kills.ts'
+import { killKinds, ownKinds, type KillKind } from './kills.ts'
 import { figuresOf, record } from './report.ts'
 import { setStage } from './stage.ts'
 
@@ -19,6 +19,8 @@ const { values } = parseArgs({
     // Only the engine's own processes are killed, so any cluster of the harness will do.
     own: { type: 'boolean', default: false },
     keep: { type: 'boolean', default: false },
+    // Only kills of these kinds, by how they begin: `kubelet;API server, for`.
+    of: { type: 'string' },
     // For a checkout without its history.
     commit: { type: 'string' },
   },
@@ -36,7 +38,7 @@ console.log(`namespace ${stage.namespace}, logs in ${stage.logFolder}`)
 let result
 try {
   const untilMs = performance.now() + Number(values.minutes) * 60_000
-  const kinds = values.own ? { kinds: ownKinds } : {}
+  const kinds = values.own ? { kinds: ownKinds } : values.of === undefined ? {} : { kinds: kindsOf(values.of) }
   result = await runChaos(stage, { kills: Number(values.kills), seed, ...kinds, untilMs, say: (line) => console.log(line) })
 } finally {
   if (!values.keep) await stage.close()
@@ -47,3 +49,10 @@ if (result.complaints.length > 0) process.exitCode = 1
 console.log(JSON.stringify(run))
 // What waits for a later start of a worker is not waited for.
 process.exit()
+
+function kindsOf(text: string): KillKind[] {
+  const all = Object.keys(killKinds) as KillKind[]
+  const found = all.filter((kind) => text.split(';').some((start) => kind.startsWith(start.trim())))
+  if (found.length === 0) throw new Error(`--of ${text}: the kinds are ${all.join('; ')}`)
+  return found
+}
