@@ -1,9 +1,13 @@
+import { randomUUID } from 'node:crypto'
+import { PutObjectCommand } from '@aws-sdk/client-s3'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { backupData } from '../../../src/functions/backup-data.ts'
 import { deleteData } from '../../../src/functions/delete-data.ts'
 import { restoreData } from '../../../src/functions/restore-data.ts'
 import { kinds } from '../../../src/kube/kinds.ts'
 import { runFunction } from '../../build/function-context.ts'
+import { listKeys } from '../../harness/world/bucket.ts'
+import { withS3 } from '../../harness/world/fixtures.ts'
 import { apply, type KubeObject, shellIn } from '../../harness/world/objects.ts'
 import { useDataWorld } from './data-world.ts'
 
@@ -29,6 +33,12 @@ chown -R 999:998 "with space" random; chown 123456:654321 plain; chown -h 5:6 re
 chmod 4755 setuid; chmod 000 secret; chmod 1777 empty; chmod 2750 links; chmod 555 locked
 touch -d '2001-02-03 04:05:06' plain; touch -d '1999-12-31 23:59:59' empty; touch -d '2030-01-01 00:00:00' "with space"
 `
+
+/** Ids of the locks that a checkpoint of a restore names. */
+function locksIn(state: unknown): readonly string[] {
+  const { parts } = (state ?? {}) as { parts?: { locks?: { restoreLocks?: readonly string[] } } }
+  return parts?.locks?.restoreLocks ?? []
+}
 
 /** Every fact of a tree, one line each. */
 function listing(folder: string, time: string): string {
@@ -113,6 +123,37 @@ describe.each(['gnu', 'busybox'] as const)('BackupData and RestoreData with the 
     const warned = kept.warnings.filter((warning) => !warning.startsWith('the recovery key'))
     expect(warned.join('\n')).toMatch(kind === 'gnu' ? /^$/ : /fractions of seconds/)
     expect(given.warnings.join('\n')).toMatch(kind === 'gnu' ? /^$/ : /symbolic links lose their owner and time/)
+    const pods = (await data.kube().resource(kinds.pods).list({ namespace })).items.map(({ metadata }) => metadata.name)
+    expect(pods.filter((name) => name.startsWith('restore-data'))).toEqual([])
+  })
+
+  test('the lock of a restore stands in the Run, and who takes it over removes it', async () => {
+    const outputs = await runFunction(backupData, context().ctx, {
+      ...place,
+      includePath: '/data/tree',
+      backupArtifactPrefix: prefix,
+    })
+    const args = {
+      namespace,
+      image: data.images()[kind],
+      backupArtifactPrefix: `${data.bucket}/${prefix}`,
+      backupTag: outputs?.['backupTag'],
+      volumes: { [`${kind}-target`]: '/data' },
+    }
+    const run = { actionSetUid: randomUUID() }
+    const first = context({ run })
+    await runFunction(restoreData, first.ctx, args)
+    const noted = first.checkpoints.find((state) => locksIn(state).length > 0)
+    const [lock = ''] = locksIn(noted)
+    const key = `below/${prefix}/locks/${lock}`
+    // What a dead process leaves: its lock, of which nobody but the Run knows whose it was.
+    await withS3(world().s3, (client) => client.send(new PutObjectCommand({ Bucket: data.bucket, Key: key, Body: 'left' })))
+
+    await runFunction(restoreData, context({ run, resumed: noted }).ctx, args)
+
+    expect(lock).toMatch(/^[0-9a-f]{64}$/)
+    const keys = await withS3(world().s3, (client) => listKeys(client, data.bucket))
+    expect(keys.filter((each) => each.includes('/locks/'))).toEqual([])
     const pods = (await data.kube().resource(kinds.pods).list({ namespace })).items.map(({ metadata }) => metadata.name)
     expect(pods.filter((name) => name.startsWith('restore-data'))).toEqual([])
   })
