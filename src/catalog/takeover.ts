@@ -4,6 +4,7 @@ import type { CallOptions, ObjectStore } from '../store/object-store.ts'
 import { canonicalJson } from './canonical.ts'
 import { signatureOf, type CatalogKey } from './catalog-key.ts'
 import { catalogError } from './errors.ts'
+import type { Catalog } from './open-catalog.ts'
 
 const format = 'holdfast.dev/catalog-takeover'
 const folder = 'holdfast/takeovers'
@@ -60,7 +61,12 @@ export function ownerOf(installation: string, takeovers: readonly Takeover[]): s
   return owner
 }
 
-/** Whose backups an installation may change: its own, unless somebody took them over, and those that it took over. */
+/** Whose backups the installation of this catalog may change now. */
+export async function readOwned({ location, key, installation }: Catalog, options: CallOptions = {}): Promise<string[]> {
+  return ownedBy(installation, await readTakeovers(location, [key, ...(key.previous ?? [])], options))
+}
+
+/** Its own backups, unless somebody took them over, and those that it took over. */
 export function ownedBy(installation: string, takeovers: readonly Takeover[]): string[] {
   const others = new Set(takeovers.map(({ from }) => from).filter((each) => each !== installation))
   return [installation, ...others].filter((each) => ownerOf(each, takeovers) === installation)

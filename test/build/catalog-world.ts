@@ -26,13 +26,15 @@ const objectKey = 'shop/statefulset/db'
 export class CatalogWorld {
   readonly api = new FakeApi()
   readonly clock = new TurnedClock(start)
-  readonly bucket = new MemoryStore()
-  readonly catalog: Catalog = {
-    location: this.bucket,
-    key: deriveCatalogKey(Buffer.alloc(32, 1), 'aaaa1111'),
-    installation: 'mine',
-  }
+  readonly bucket: MemoryStore
+  readonly catalog: Catalog
   #controllers: readonly (CatalogController | RetentionController)[] = []
+
+  /** Several installations may share a bucket, each with a cluster of its own. */
+  constructor(bucket = new MemoryStore(), installation = 'mine') {
+    this.bucket = bucket
+    this.catalog = { location: bucket, key: deriveCatalogKey(Buffer.alloc(32, 1), 'aaaa1111'), installation }
+  }
 
   /** `location`: the bucket as this engine sees it. */
   async startEngine(process: FakeProcess = {}, location: ObjectStore = this.bucket): Promise<void> {

@@ -1,7 +1,7 @@
 import type { ObjectReference } from '../../api/object-reference.ts'
 import { readChain } from '../../catalog/chain-store.ts'
 import { stateOf, type ChainState, type Link } from '../../catalog/chain.ts'
-import { ownedBy, readTakeovers } from '../../catalog/takeover.ts'
+import { readOwned } from '../../catalog/takeover.ts'
 import type { Catalog } from '../../catalog/open-catalog.ts'
 import { findRecordBytes, listRecords, type ListedRecord } from '../../catalog/list-records.ts'
 import { parseHeader } from '../../catalog/record.ts'
@@ -83,7 +83,7 @@ export class BackupReader {
     const leftovers: string[] = []
     const problems: string[] = []
     if (this.#links.size >= mostKnown) this.#links.clear()
-    const owned = await installationsOf(catalog, signal)
+    const owned = await readOwned(catalog, { signal })
     const chains = new Map<string, ChainState>()
     for (const installation of owned) {
       const links = await readChain({ ...catalog, installation, object }, { signal, known: this.#links })
@@ -129,10 +129,4 @@ export class BackupReader {
     this.#records.set(place, known)
     return known
   }
-}
-
-/** Whose backups this installation may remove: its own, and those of installations that it took over. */
-async function installationsOf({ location, key, installation }: Catalog, signal: AbortSignal): Promise<string[]> {
-  const takeovers = await readTakeovers(location, [key, ...(key.previous ?? [])], { signal })
-  return ownedBy(installation, takeovers)
 }
