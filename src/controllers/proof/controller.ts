@@ -5,7 +5,7 @@ import type { Verification } from '../../api/verification.ts'
 import type { Clock } from '../../base/clock.ts'
 import { messageOf } from '../../base/errors.ts'
 import type { OpenCatalog } from '../../catalog/open-catalog.ts'
-import { ownedBy, readTakeovers } from '../../catalog/takeover.ts'
+import { readOwned } from '../../catalog/takeover.ts'
 import type { EventSink } from '../../kube/events.ts'
 import type { Informer } from '../../kube/informer.ts'
 import type { Kube } from '../../kube/kube.ts'
@@ -137,9 +137,7 @@ export class ProofController {
     const { openCatalog, namespace } = this.#options
     const open = async (): Promise<Omit<Parameters<typeof findNewestBackup>[0], 'object'>> => {
       const catalog = await openCatalog({ ...profile, namespace: profile.namespace ?? namespace }, signal)
-      const { location, key, installation } = catalog
-      const takeovers = await readTakeovers(location, [key, ...(key.previous ?? [])], { signal })
-      const installations = ownedBy(installation, takeovers)
+      const installations = await readOwned(catalog, { signal })
       return { catalog, installations, schedule: schedule.metadata.name }
     }
     let opened: ReturnType<typeof open> | undefined

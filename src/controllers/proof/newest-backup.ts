@@ -13,7 +13,7 @@ export interface ProvableBackup {
 
 export interface NewestBackupQuestion {
   readonly catalog: Catalog
-  /** Whose backups count, see `ownedBy`. */
+  /** Whose backups count, see `readOwned`. */
   readonly installations: readonly string[]
   readonly schedule: string
   readonly object: ObjectReference

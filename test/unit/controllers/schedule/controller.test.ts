@@ -265,6 +265,52 @@ test('numbers for monitoring are the same after a restart, and go when the Sched
   expect(await world.metrics.text()).not.toContain('schedule="hourly"')
 })
 
+test('numbers say when each object was last restored for a test, and nothing where nobody asked for it', async () => {
+  await open()
+  world.database()
+  world.database('other')
+  await world.schedule({ verification: { cron: '@weekly' } })
+  const metric = async (name: string): Promise<number | undefined> => {
+    const line = (await world.metrics.text()).split('\n').find((each) => each.startsWith(`holdfast_schedule_${name}{`))
+    return line === undefined ? undefined : Number(line.split(' ').at(-1))
+  }
+  const seconds = (text: string): number => Date.parse(text) / 1_000
+  expect(await metric('unproven_since_timestamp_seconds')).toBe(0)
+
+  const [proven, since] = ['2026-04-20T00:00:00Z', '2026-04-01T00:00:00Z']
+  const good = { since, handled: '2026-05-01T00:30:00Z', lastSuccess: '2026-04-30T00:00:00Z' }
+  const told = async (objects: object, lastProven?: string): Promise<void> => {
+    const old = world.api.read(ownKinds.schedules, 'holdfast', 'hourly') as Schedule
+    const verification = { since: '2026-04-10T00:00:00Z', handled: since, neverProven: 0, failing: 0, running: 0, message: '' }
+    const status = { ...old.status, objects, verification: { ...verification, ...(lastProven ? { lastProven } : {}) } }
+    world.api.put(ownKinds.schedules, { ...old, status } as Schedule)
+    await settled()
+  }
+  const bad = { at: proven, verification: 'v', message: 'no' }
+  await told({
+    'shop/statefulset/db': { ...good, lastProven: { at: proven, verification: 'v' }, lastUnproven: bad },
+    'shop/statefulset/other': { ...good, lastDisproved: bad },
+  })
+  expect(await metric('unproven_since_timestamp_seconds')).toBe(seconds('2026-04-10T00:00:00Z'))
+  expect(await metric('last_proven_timestamp_seconds')).toBe(0)
+  expect(await metric('never_proven_objects')).toBe(1)
+  expect(await metric('disproved_objects')).toBe(1)
+  expect(await metric('verification_failing')).toBe(2)
+
+  const good2 = { ...good, lastProven: { at: proven, verification: 'v' } }
+  await told({ 'shop/statefulset/db': good2, 'shop/statefulset/other': good2 }, proven)
+  expect(await metric('last_proven_timestamp_seconds')).toBe(seconds(proven))
+  expect(await metric('unproven_since_timestamp_seconds')).toBe(seconds(proven))
+  expect(await metric('verification_failing')).toBe(0)
+  expect(world.status.objects?.['shop/statefulset/db']?.lastProven?.at).toBe(proven)
+  expect(world.status.verification?.lastProven).toBe(proven)
+
+  world.edit({ verification: undefined } as object)
+  await settled()
+  expect(await metric('unproven_since_timestamp_seconds')).toBe(0)
+  expect(world.status.verification).toBeUndefined()
+})
+
 test('an engine killed between ActionSet and status knows the run although nothing may start by now', async () => {
   const { api, clock } = await open()
   world.database()
