@@ -75,4 +75,6 @@ export const fieldAnnotations = {
   caBundle: 'holdfast.dev/ca-bundle',
   checksums: 'holdfast.dev/checksums',
   objectLock: 'holdfast.dev/object-lock',
+  /** On a Profile: recordSecrets. */
+  recordSecrets: 'holdfast.dev/record-secrets',
 } as const

@@ -64,6 +64,11 @@ export const ProfileBody = object({
   location: optional(Location),
   credential: optional(Credential),
   skipSSLVerify: optional(flag('Accept any server certificate.')),
+  recordSecrets: optional(
+    flag(
+      'The Secrets that the pods of an application name go into the records of its backups, sealed by the recovery key. Ours; Kanister ignores it. @default false',
+    ),
+  ),
 })
 
 export const profileKind = defineKind({

@@ -25,6 +25,10 @@ export interface Surroundings {
   readonly images: readonly string[]
   readonly manifests: readonly Record<string, unknown>[]
   readonly omitted: readonly string[]
+  /** With their contents: they stand in the sealed part of a record only. */
+  readonly secrets?: readonly Record<string, unknown>[]
+  /** Of what is missing, what somebody should hear of at once. */
+  readonly warnings?: readonly string[]
 }
 
 /** The engine that writes. */
@@ -64,7 +68,9 @@ export function buildRecord(backup: FinishedBackup, author: RecordAuthor): Backu
     ...(surroundings ? { images: [...surroundings.images], manifests: [...surroundings.manifests] } : {}),
     ...(surroundings && surroundings.omitted.length > 0 ? { omitted: [...surroundings.omitted] } : {}),
   }
-  return withoutSecrets(record, profile)
+  const masked = withoutSecrets(record, profile)
+  // As they are: half of a Secret is none.
+  return surroundings?.secrets ? { ...masked, secrets: [...surroundings.secrets] } : masked
 }
 
 function blueprintOf(spec: RunActionSpec, surroundings: Surroundings | undefined): BackupRecord['blueprint'] {

@@ -11,7 +11,7 @@ import { seal, unseal } from './seal.ts'
 export const recordVersion = 2
 const recordFormat = 'holdfast.dev/backup-record'
 
-/** What a backup is, for a person and for a restore on a cluster that never saw it. Holds no credentials. */
+/** What a backup is, for a person and for a restore on a cluster that never saw it. Of credentials it holds `secrets` alone. */
 export const BackupRecord = object(
   {
     id: text('UID of the ActionSet and index of the action: the same for every repetition of the write.'),
@@ -84,6 +84,12 @@ export const BackupRecord = object(
     ),
     images: optional(list(text('Image.'), 'Images of the containers of the object: the version of the application.')),
     manifests: optional(list(freeObject('An object.'), 'The object and those it needs, as they can be created again.')),
+    secrets: optional(
+      list(
+        freeObject('A Secret, with its contents.'),
+        'Secrets that the pods name, where the Profile says that they are to be kept.',
+      ),
+    ),
     omitted: optional(list(text('What and why.'), 'Objects that belong here and could not be read, or were too large.')),
     engineVersion: text('Version of the engine.'),
     attempt: optional(integer('Which attempt of the action wrote it.')),

@@ -19,9 +19,12 @@ export interface RecordWriterDeps extends RecordAuthor {
  * Makes the function that writes the record of a finished backup beside its data and gives its key below the location's prefix.
  * To be called last, when all data and artifacts are final, so that a record always has its data. Writing it again is harmless.
  */
-export function createRecordWriter(deps: RecordWriterDeps): (backup: FinishedBackup, signal: AbortSignal) => Promise<string> {
-  return async (backup, signal) => {
+export function createRecordWriter(
+  deps: RecordWriterDeps,
+): (backup: FinishedBackup, signal: AbortSignal, warn?: (message: string) => void) => Promise<string> {
+  return async (backup, signal, warn = () => undefined) => {
     const surroundings = await deps.surroundings?.(backup, signal)
+    surroundings?.warnings?.forEach((warning) => warn(warning))
     const record = buildRecord({ ...backup, ...(surroundings ? { surroundings } : {}) }, deps)
     const key = recordKey(record)
     const location = withPrefix(await deps.openStore(backup.profile), backup.profile.location.prefix)

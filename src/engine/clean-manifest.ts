@@ -21,7 +21,7 @@ const assigned: Readonly<Record<string, readonly string[]>> = {
   PersistentVolumeClaim: ['volumeName'],
 }
 
-/** The object as somebody could create it again, on this cluster or another. Contents of Secrets do not come here. */
+/** The object as somebody could create it again, on this cluster or another. */
 export function cleanManifest(object: Json): Json {
   const {
     status: _status,

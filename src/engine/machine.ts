@@ -76,7 +76,7 @@ export type MachineEvent =
   | { readonly type: 'cancelled' }
   | { readonly type: 'artifactsRendered'; readonly artifacts: Artifacts }
   | { readonly type: 'artifactsFailed'; readonly failure: RunFailure }
-  | { readonly type: 'recorded'; readonly key: string }
+  | { readonly type: 'recorded'; readonly key: string; readonly warning?: string }
   | { readonly type: 'recordFailed'; readonly message: string }
   | { readonly type: 'finished'; readonly now: string }
 
@@ -181,7 +181,12 @@ export function reduce(state: ActionState, event: MachineEvent): Reduced {
     case 'artifactsFailed':
       return to({ error: event.failure }, warning(plan, `Failed to render output artifacts ${event.failure.message}`))
     case 'recorded':
-      return to({ record: event.key })
+      return event.warning === undefined
+        ? to({ record: event.key })
+        : to(
+            { record: event.key, ...warn(action, undefined, event.warning) },
+            { type: 'Warning', reason: 'Record incomplete', message: event.warning },
+          )
     case 'recordFailed':
       return to(
         { record: '', ...warn(action, undefined, event.message) },

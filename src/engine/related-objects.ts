@@ -13,15 +13,27 @@ interface PodSpec {
   readonly initContainers?: readonly Container[]
   readonly volumes?: readonly {
     readonly configMap?: { readonly name?: string }
+    readonly secret?: { readonly secretName?: string; readonly optional?: boolean }
     readonly persistentVolumeClaim?: { readonly claimName?: string }
-    readonly projected?: { readonly sources?: readonly { readonly configMap?: { readonly name?: string } }[] }
+    readonly projected?: {
+      readonly sources?: readonly { readonly configMap?: { readonly name?: string }; readonly secret?: SecretRef }[]
+    }
   }[]
 }
 
 interface Container {
   readonly image?: string
-  readonly envFrom?: readonly { readonly configMapRef?: { readonly name?: string } }[]
-  readonly env?: readonly { readonly valueFrom?: { readonly configMapKeyRef?: { readonly name?: string } } }[]
+  readonly envFrom?: readonly { readonly configMapRef?: { readonly name?: string }; readonly secretRef?: SecretRef }[]
+  readonly env?: readonly {
+    readonly valueFrom?: { readonly configMapKeyRef?: { readonly name?: string }; readonly secretKeyRef?: SecretRef }
+  }[]
+}
+
+/** How a pod names a Secret. */
+export interface SecretRef {
+  readonly name?: string
+  /** The pod starts without it too. */
+  readonly optional?: boolean
 }
 
 interface WorkloadObject {
@@ -36,6 +48,8 @@ export interface Neighbourhood {
   readonly namespace: string
   readonly images: readonly string[]
   readonly related: readonly Related[]
+  /** Secrets that the containers and volumes name, those of images not among them. */
+  readonly secrets: readonly Required<SecretRef>[]
   /** Services whose selector matches these labels, or that are named so, belong to it. */
   readonly podLabels: Readonly<Record<string, string>>
   readonly serviceName: string
@@ -59,6 +73,7 @@ export function neighbourhoodOf(inputs: Pick<FrozenInputs, 'object' | 'workload'
         ...claims.flatMap((ofPod) => Object.keys(ofPod)),
       ]),
     ],
+    secrets: secretsOf(pod, containers),
     podLabels: spec?.template?.metadata?.labels ?? {},
     serviceName: spec?.serviceName ?? '',
   }
@@ -71,4 +86,18 @@ function configMapsOf({ volumes = [] }: PodSpec, containers: readonly Container[
     ...containers.flatMap(({ envFrom = [] }) => envFrom.map(({ configMapRef }) => configMapRef?.name)),
     ...containers.flatMap(({ env = [] }) => env.map(({ valueFrom }) => valueFrom?.configMapKeyRef?.name)),
   ]
+}
+
+/** Whoever names one without `optional` needs it. */
+function secretsOf({ volumes = [] }: PodSpec, containers: readonly Container[]): Required<SecretRef>[] {
+  const refs = [
+    ...volumes.map(({ secret }) => secret && { ...secret, name: secret.secretName ?? '' }),
+    ...volumes.flatMap(({ projected }) => (projected?.sources ?? []).map(({ secret }) => secret)),
+    ...containers.flatMap(({ envFrom = [] }) => envFrom.map(({ secretRef }) => secretRef)),
+    ...containers.flatMap(({ env = [] }) => env.map(({ valueFrom }) => valueFrom?.secretKeyRef)),
+  ].filter((ref) => ref?.name)
+  const byName = Map.groupBy(refs, (ref) => ref?.name ?? '')
+  return [...byName]
+    .map(([name, of]) => ({ name, optional: of.every((ref) => ref?.optional === true) }))
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1))
 }

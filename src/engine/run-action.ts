@@ -252,8 +252,10 @@ async function record(attempt: Attempt, actionIndex: number): Promise<void> {
   await journal.flush()
   try {
     const signal = AbortSignal.any([stop, AbortSignal.timeout(recordTimeoutMs)])
-    const key = await deps.writeRecord({ run: journal.run, actionIndex, ...(await catalogOf(attempt, signal)) }, signal)
-    journal.apply({ type: 'recorded', key })
+    const backup = { run: journal.run, actionIndex, ...(await catalogOf(attempt, signal)) }
+    const warnings: string[] = []
+    const key = await deps.writeRecord(backup, signal, (message) => void warnings.push(message))
+    journal.apply({ type: 'recorded', key, ...(warnings.length > 0 ? { warning: clip(warnings.join('; ')) } : {}) })
   } catch (error) {
     stop.throwIfAborted()
     journal.apply({ type: 'recordFailed', message: clip(`not catalogued: ${messageOf(error)}`) })

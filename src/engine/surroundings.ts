@@ -8,6 +8,7 @@ import type { Kube } from '../kube/kube.ts'
 import type { KubeObject, ResourceDef } from '../kube/objects.ts'
 import { ownKinds } from '../kube/own-kinds.ts'
 import { cleanManifest } from './clean-manifest.ts'
+import { gatherSecrets } from './recorded-secrets.ts'
 import { hashOf } from './plan.ts'
 import { neighbourhoodOf, type Neighbourhood, type Related } from './related-objects.ts'
 
@@ -29,9 +30,10 @@ const collections: Readonly<Record<Related['kind'], ResourceDef<KubeObject>>> = 
  */
 export async function gatherSurroundings(
   kube: Pick<Kube, 'resource'>,
-  { run, actionIndex }: Pick<FinishedBackup, 'run' | 'actionIndex'>,
+  backup: Pick<FinishedBackup, 'run' | 'actionIndex' | 'defaultProfile'>,
   signal: AbortSignal,
 ): Promise<Surroundings> {
+  const { run, actionIndex } = backup
   const spec = run.spec.actions[actionIndex]
   const inputs = run.status.actions[actionIndex]?.inputs
   const omitted: string[] = []
@@ -61,14 +63,21 @@ export async function gatherSurroundings(
     omitted.push(`${around.related.length - mostRelated} further objects: at most ${mostRelated} are kept`)
   const isContents = (spec.action.object?.resource ?? spec.action.object?.kind ?? '').toLowerCase().startsWith('secret')
   const target = isContents || !inputs.object ? [] : [inputs.object]
+  const recorded = await gatherSecrets(kube, backup, around, signal)
   const manifests = [...objects, ...(services ?? []), ...target].map(cleanManifest)
   return {
     ...(body ? { blueprint: body } : {}),
     ...(schedule ? { schedule } : {}),
     images: around.images,
     manifests: withinBounds(manifests, omitted),
-    omitted,
+    omitted: [...omitted, ...recorded.omitted],
+    ...(recorded.secrets.length > 0 ? { secrets: recorded.secrets } : {}),
+    ...(recorded.omitted.length > 0 ? { warnings: [secretsMissing(recorded.omitted)] } : {}),
   }
+}
+
+function secretsMissing(omitted: readonly string[]): string {
+  return `the backup is good, but its record lacks Secrets: ${omitted.join('; ')}`
 }
 
 /** The Schedule that made the ActionSet, so that a new cluster can go on with it. */

@@ -61,11 +61,9 @@ async function planObject(
   const found = await look(cluster, () => kube.resource<Unstructured>({ ...name, namespaced }).find(where, { signal }))
   const exists = 'found' in found && found.found !== undefined
   const isData = isTarget(manifest) || kind === 'PersistentVolumeClaim'
-  const what = !exists
-    ? 'create'
-    : request.overwrite === 'replace' && !isData && kind !== 'ServiceAccount' && kind !== 'Namespace'
-      ? 'replace'
-      : 'keep'
+  // One that is there may have been rotated since.
+  const isKept = isData || ['ServiceAccount', 'Secret', 'Namespace'].includes(kind)
+  const what = !exists ? 'create' : request.overwrite === 'replace' && !isKept ? 'replace' : 'keep'
   const finding: PlanFinding[] = []
   if (exists && isData && !request.intoExisting) {
     const message = `${named} is there already: the restore would overwrite what it holds. Restore elsewhere with --to-namespace or --name, or say --into-existing`

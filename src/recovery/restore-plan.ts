@@ -55,7 +55,7 @@ export async function planRestore(
 ): Promise<RestorePlan> {
   const { signal } = cluster
   const target = targetOf(record, request)
-  const manifests = retarget(record.manifests ?? [], {
+  const manifests = retarget([...(record.manifests ?? []), ...(record.secrets ?? [])], {
     source: record.object,
     namespace: namespaceOf(target),
     name: target.name ?? '',

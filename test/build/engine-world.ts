@@ -87,7 +87,7 @@ export class EngineWorld {
       openStore: async () => {
         throw new Error('no store here')
       },
-      writeRecord: async (backup, signal) => await this.writeRecord(backup, signal),
+      writeRecord: async (...given) => await this.writeRecord(...given),
       ...(this.defaultProfile ? { defaultProfile: this.defaultProfile } : {}),
       engine: { installationId: 'i', namespace, image: 'engine', secureDefaults: false, podReadyTimeoutMs: 1_000 },
       clock: systemClock,

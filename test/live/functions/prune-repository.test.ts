@@ -52,13 +52,15 @@ test('what a delete action left is given back by two runs beside a backup, under
   expect(Number(marked?.['waitingBytes'])).toBeGreaterThan(size)
   expect(Number(swept?.['freedBytes'])).toBeGreaterThan(size)
   expect(swept).toMatchObject({ waitingBytes: '0' })
-  const names = (await data.kube().resource(leases).list({ namespace: data.namespace })).items.map(({ metadata }) => metadata.name)
+  const names = (await data.kube().resource(leases).list({ namespace: data.namespace })).items.map(
+    ({ metadata }) => metadata.name,
+  )
   expect(names.filter((name) => name.startsWith('holdfast-prune-'))).toHaveLength(1)
   const after = { id: ids[1] ?? '' }
   expect((await bytesOf(beside.restoreStream({ snapshot: after }))).equals(kept)).toBe(true)
   expect((await bytesOf(beside.restoreStream({ snapshot: { id: backup.snapshotId } }))).equals(added)).toBe(true)
   const { endpoint, accessKey, secretKey } = data.world().s3
-  const theirs = { at: `s3:${endpoint}/${backupArtifactPrefix}`, password: 'w' }
   const env = { AWS_ACCESS_KEY_ID: accessKey, AWS_SECRET_ACCESS_KEY: secretKey }
-  expect(restic(theirs, ['check', '--read-data'], { env }).toString()).toContain('no errors were found')
+  const theirs = { at: `s3:${endpoint}/${backupArtifactPrefix}`, password: 'w', env }
+  expect(restic(theirs, ['check', '--read-data']).toString()).toContain('no errors were found')
 })

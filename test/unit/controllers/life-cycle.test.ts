@@ -396,6 +396,28 @@ describe('an ActionSet', () => {
     expect(JSON.stringify(world.api.all(ownKinds.runs))).not.toContain('c2VjcmV0')
   })
 
+  test('whose record lacks Secrets that were wanted is complete, catalogued, and warned of', async () => {
+    const credential = { type: 'keyPair', keyPair: { idField: 'i', secretField: 's', secret: { name: 'k', namespace } } }
+    const metadata = { name: 'p', namespace } as never
+    const apiVersion = 'cr.kanister.io/v1alpha1'
+    world.api.put(ownKinds.profiles, { apiVersion, kind: 'Profile', metadata, location: { bucket: 'b' }, credential })
+    world.api.put(
+      { group: '', version: 'v1', resource: 'secrets' },
+      { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'k', namespace }, data: { i: 'aWQ=', s: 'c2VjcmV0' } },
+    )
+    world.blueprint({ backup: { phases: [say('p1', '1')], outputArtifacts: { o: { keyValue: { a: 'x' } } } } })
+    world.writeRecord = async (_backup, _signal, warn) => {
+      warn('its record lacks Secrets: Secret pw: forbidden')
+      return 'records/one.json'
+    }
+    await world.start()
+    world.actionSet([onApp('backup', { profile: { name: 'p', namespace } })])
+
+    const { status } = await world.ended('complete')
+
+    expect(status).toMatchObject({ catalogued: true, warnings: ['its record lacks Secrets: Secret pw: forbidden'] })
+  })
+
   test('that names no Profile has its record at the location of the engine’s own', async () => {
     world.api.put(ownKinds.profiles, {
       apiVersion: 'cr.kanister.io/v1alpha1',

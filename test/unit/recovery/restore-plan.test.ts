@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { BackupRecord } from '../../../src/catalog/record.ts'
+import { planJson } from '../../../src/cli/commands/backup/restore-one.ts'
 import { kubeError } from '../../../src/kube/errors.ts'
 import type { Kube } from '../../../src/kube/kube.ts'
 import type { Unstructured } from '../../../src/kube/objects.ts'
@@ -172,6 +173,52 @@ test('a plan for a cluster that has everything has no blocker, and says what com
     options: { user: 'me' },
   })
   expect(plan.expectedSeconds).toBe(10 + 20 + 2 * 5)
+})
+
+describe('Secrets of the record', () => {
+  const secret = {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name: 'password', namespace: 'shop' },
+    data: { p: 'c2VjcmV0LXZhbHVl' },
+  }
+  const needing = container({ env: [{ name: 'P', valueFrom: { secretKeyRef: { name: 'password', key: 'p' } } }] })
+
+  test('are made before what needs them, where there are none; a plan shows their names alone', async () => {
+    const one = new Case(shared)
+    Object.assign(one.pod, needing)
+    one.record = { secrets: [secret] }
+    one.request = { toNamespace: 'test', name: 'copy' }
+    const plan = await one.plan()
+
+    expect(plan.objects.map(({ what, manifest }) => `${what} ${manifest.kind} ${manifest.metadata.namespace ?? ''}`)).toEqual([
+      'create Namespace ',
+      'create Secret test',
+      'create PersistentVolumeClaim test',
+      'create Service test',
+      'create StatefulSet test',
+    ])
+    expect(blockersOf(plan, [])).toEqual([])
+    expect(JSON.stringify(planJson(plan))).toContain('"password"')
+    expect(JSON.stringify(planJson(plan))).not.toContain(secret.data.p)
+  })
+
+  test.each(['never', 'replace'] as const)('never take the place of those that are there (overwrite %s)', async (overwrite) => {
+    const one = new Case(shared)
+    one.record = { secrets: [secret] }
+    one.request = { overwrite }
+    one.put('Secret', 'password', { data: { p: 'bmV3' } })
+
+    expect((await one.plan()).objects.map(({ what, manifest }) => `${what} ${manifest.kind}`)).toContain('keep Secret')
+  })
+
+  test('that you may not create stop it', async () => {
+    const one = new Case(shared)
+    one.record = { secrets: [secret] }
+    one.denied.add('create secrets')
+
+    expect(blockersOf(await one.plan(), []).map(({ code }) => code)).toEqual(['missing-right'])
+  })
 })
 
 test('a plan for another namespace makes it, and moves everything there', async () => {
