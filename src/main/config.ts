@@ -98,6 +98,12 @@ export const settings = {
     '0',
     count(0, { min: 0, max: 100_000 }),
   ),
+  verificationsAtOnce: setting(
+    'HOLDFAST_VERIFICATIONS',
+    'Verifications of one namespace that are under way at a time: each holds a copy of an application.',
+    '1',
+    count(1, { min: 1, max: 100 }),
+  ),
   queueTimeoutMs: setting(
     'HOLDFAST_QUEUE_TIMEOUT',
     'How long an ActionSet waits for an object that another works on, as 30m or 24h, unless it says otherwise.',

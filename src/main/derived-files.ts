@@ -5,6 +5,7 @@ import { describeFunctions } from '../functions/describe.ts'
 import { describeVariables } from '../template/describe-variables.ts'
 import { describeSettings } from './config.ts'
 import { installManifest } from './install/manifest.ts'
+import { testRestoreRole } from './install/rights.ts'
 
 export interface DerivedFile {
   /** From the root of the repository. */
@@ -23,6 +24,10 @@ export function derivedFiles(): DerivedFile[] {
     { path: 'blueprints/FUNCTIONS.md', text: describeFunctions() },
     { path: 'src/template/VARIABLES.md', text: describeVariables() },
     { path: 'deploy/install.yaml', text: `${comment('src/main/install')}${installManifest()}` },
+    {
+      path: 'deploy/verification.yaml',
+      text: `${comment('src/main/install/rights.ts')}# Rights for test restores (Verification). kubectl apply -f deploy/verification.yaml beside deploy/install.yaml.\n${stringify(testRestoreRole(), { version: '1.1', lineWidth: 0, aliasDuplicateObjects: false })}`,
+    },
     {
       path: 'docs/settings.md',
       text: `# Settings\n\nThe processes read these environment variables at start. Made by \`npm run generate\` from \`src/main/config.ts\`.\n\n${describeSettings()}\n`,

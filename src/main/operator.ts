@@ -5,7 +5,9 @@ import { ProofController } from '../controllers/proof/controller.ts'
 import { RetentionController } from '../controllers/retention/controller.ts'
 import { startOperator } from '../controllers/runtime/start-operator.ts'
 import { ScheduleController } from '../controllers/schedule/controller.ts'
+import { VerificationController } from '../controllers/verification/controller.ts'
 import { ScheduleMeter } from '../controllers/schedule/meter.ts'
+import { makeTestApplication, refuseWithoutRights } from '../recovery/test-restore.ts'
 import { getFunction } from '../functions/registry.ts'
 import { BullAdder } from '../queue/bull.ts'
 import { queueName } from '../queue/queue.ts'
@@ -13,8 +15,10 @@ import { StorePool } from '../store/store-pool.ts'
 import { startWebhooks } from '../webhooks/start-webhooks.ts'
 import { engineIdentity } from './engine-identity.ts'
 import { catalogOpener } from './open-catalog.ts'
+import { proofPlaceOpener } from './proof-place.ts'
 import { placeOpener } from './recovery-place.ts'
 import type { Process, RunningPart } from './run.ts'
+import { version } from './version.ts'
 
 /** The controllers of this installation, and what the API server asks before it takes an object. */
 export async function startOperatorPart({
@@ -89,6 +93,19 @@ export async function startOperatorPart({
           metrics,
           namespace: each,
           ...(config.defaultProfile ? { defaultProfile: config.defaultProfile } : {}),
+        }),
+      (each, events) =>
+        new VerificationController({
+          kube,
+          events,
+          clock: systemClock,
+          log: log.child({ part: 'verifications' }),
+          namespace: each,
+          atOnce: config.verificationsAtOnce,
+          openPlace: proofPlaceOpener(kube, namespace, installationId, stores),
+          engineVersion: version,
+          makeTestApplication,
+          refuseWithoutRights,
         }),
     ],
     settings: {

@@ -44,6 +44,37 @@ const engineRules: readonly RbacRule[] = [
   { apiGroups: ['apiextensions.k8s.io'], resources: ['customresourcedefinitions'], verbs: ['get'] },
 ]
 
+/** What a test restore does: a namespace that comes and goes, and the kinds of objects that a record keeps. */
+const testRestoreRules: readonly RbacRule[] = [
+  { apiGroups: [''], resources: ['namespaces'], verbs: ['get', 'list', 'create', 'delete'] },
+  {
+    apiGroups: [''],
+    resources: ['configmaps', 'persistentvolumeclaims', 'secrets', 'serviceaccounts', 'services'],
+    verbs: ['get', 'create'],
+  },
+  { apiGroups: ['apps'], resources: ['deployments', 'statefulsets'], verbs: ['get', 'create'] },
+  { apiGroups: ['apps'], resources: ['deployments/scale', 'statefulsets/scale'], verbs: ['get', 'update', 'patch'] },
+  { apiGroups: ['apps'], resources: ['replicasets'], verbs: ['get', 'list', 'watch'] },
+  // What the plan looks at before anything is made.
+  { apiGroups: [''], resources: ['resourcequotas', 'nodes'], verbs: ['list'] },
+  { apiGroups: ['storage.k8s.io'], resources: ['storageclasses'], verbs: ['list'] },
+  { apiGroups: ['scheduling.k8s.io'], resources: ['priorityclasses'], verbs: ['get'] },
+  { apiGroups: ['node.k8s.io'], resources: ['runtimeclasses'], verbs: ['get'] },
+]
+
+/** Not in the default installation: whoever wants backups proven by test restores adds it. Comes into the engine's role by its label. */
+export function testRestoreRole(): Json {
+  return {
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'ClusterRole',
+    metadata: {
+      name: 'holdfast-engine-verification',
+      labels: { 'app.kubernetes.io/part-of': 'holdfast', [aggregationLabel]: 'true' },
+    },
+    rules: testRestoreRules,
+  }
+}
+
 /** All rules, one per group and resource, from the engine's own and from what each function declares. */
 export function engineRights(): RbacRule[] {
   const verbs = new Map<string, Set<string>>()
