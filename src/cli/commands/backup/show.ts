@@ -1,10 +1,13 @@
 import type { Command } from 'commander'
 import { stringify } from 'yaml'
 import { formatBytes } from '../../../base/bytes.ts'
+import type { BackupRecord } from '../../../catalog/record.ts'
 import { findBackup } from '../../../recovery/find-backup.ts'
 import { type Backup, sizeOf } from '../../../recovery/read-backups.ts'
+import { readProofs } from '../../../recovery/read-proofs.ts'
 import { placeCommand, print, withPlace } from './backup-command.ts'
 import type { BackupDeps, PlaceFlags } from './deps.ts'
+import { provenLine, shownProof } from './proven.ts'
 
 interface ShowFlags extends PlaceFlags {
   readonly manifests?: boolean
@@ -22,12 +25,22 @@ export function showCommand(deps: BackupDeps): Command {
           deps.output.out((record?.manifests ?? []).map((manifest) => `---\n${stringify(manifest)}`).join(''))
           return
         }
-        print(deps, flags, { key, ...(record ?? header), ...(problem && { problem }) }, textOf(backup))
+        const question = { signal: deps.signal, ...(header ? { object: header.object } : {}) }
+        const known = (await readProofs(place, question)).get(backup.id)
+        const proof = known && shownProof(known)
+        const proven = proof ? provenLine(proof, deps.clock.now()) : 'never'
+        const shown = {
+          key,
+          ...(record ? withoutContents(record) : header),
+          ...(proof && { proof }),
+          ...(problem && { problem }),
+        }
+        print(deps, flags, shown, textOf(backup, proven))
       }),
     )
 }
 
-function textOf({ key, header, record, problem }: Backup): string {
+function textOf({ key, header, record, problem }: Backup, proven: string): string {
   if (!header) return `Record: ${key}\nProblem: ${problem?.message ?? ''}\n`
   const size = record && sizeOf(record)
   const lines = {
@@ -40,9 +53,11 @@ function textOf({ key, header, record, problem }: Backup): string {
     Written: `by Holdfast ${header.engineVersion}, installation ${header.installation.id}, cluster ${header.installation.cluster ?? 'unknown'}`,
     Location: `${header.profile.location.bucket}/${header.profile.location.prefix} at ${header.profile.location.endpoint || "the cloud's own endpoint"}`,
     Record: key,
+    Proven: proven,
     ...(size === undefined ? {} : { Size: formatBytes(size) }),
     ...(record?.images ? { Images: record.images.join(', ') } : {}),
     ...(record?.manifests ? { Manifests: record.manifests.map(nameOf).join(', ') } : {}),
+    ...(record?.secrets ? { Secrets: record.secrets.map(nameOf).join(', ') } : {}),
     ...(record?.omitted ? { 'Left out': record.omitted.join('; ') } : {}),
     ...(problem ? { Problem: problem.message } : {}),
   }
@@ -52,6 +67,13 @@ function textOf({ key, header, record, problem }: Backup): string {
       ? `Artifacts:\n${stringify(record.artifacts).replaceAll(/^/gm, '  ').trimEnd()}\n`
       : ''
   return head.join('') + artifacts
+}
+
+/** Names and keys of the Secrets alone: what is in them goes into a cluster, never onto a screen. */
+function withoutContents({ secrets, ...record }: BackupRecord): object {
+  if (!secrets) return record
+  const shown = secrets.map(({ data, stringData: _none, ...rest }) => ({ ...rest, keys: Object.keys(data ?? {}) }))
+  return { ...record, secrets: shown }
 }
 
 function nameOf(manifest: Readonly<Record<string, unknown>>): string {
