@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { systemClock } from '../../../src/base/clock.ts'
+import { writeProof } from '../../../src/catalog/proof.ts'
 import { recordKey } from '../../../src/catalog/record-key.ts'
 import { backupCommands } from '../../../src/cli/commands/backup/define.ts'
 import type { BackupDeps } from '../../../src/cli/commands/backup/deps.ts'
-import type { RecoveryPlace } from '../../../src/recovery/place.ts'
+import { recoveryKeyOf, type RecoveryPlace } from '../../../src/recovery/place.ts'
 import { initRepository } from '../../../src/repository/init-repository.ts'
 import { withPrefix } from '../../../src/store/with-prefix.ts'
 import { aBucket, aRecord, dump, pushed, putRecord, recoveryKey } from './a-bucket.ts'
@@ -59,8 +60,32 @@ describe('holdfast backup', () => {
       { name: 'backup-2' },
     ])
     expect(table.out).toMatch(
-      /shop\/statefulset\/db +2026-01-01T00:01:00Z +backup-1 +backup +48\.828 KiB +postgresql +0\.1\.0 +ok/,
+      /shop\/statefulset\/db +2026-01-01T00:01:00Z +backup-1 +backup +48\.828 KiB +postgresql +0\.1\.0 +never +ok/,
     )
+  })
+
+  test('lists and shows when a backup was last restored for a test, and how that went', async () => {
+    const { place, records } = await aBucket()
+    const [record = aRecord(1)] = records
+    const chain = { ...place, installation: 'installation-1', object: record.object, key: recoveryKeyOf(recoveryKey).catalog }
+    const details = { verification: 'v1', uid: 'uid1', seconds: 40, steps: [{ name: 'restore', state: 'complete' }] }
+    const proven = { recordId: record.id, at: systemClock.now() - 50 * 3_600_000, state: 'proven' as const, details }
+    await writeProof(chain, proven)
+
+    expect((await run(place, 'list')).out).toMatch(/backup-1 .* 2d ago +ok\n.*backup-2 .* never +ok/)
+    expect((await run(place, 'show', 'backup-1')).out).toMatch(/Proven: +proven .*, 2d ago by Verification v1 \(restore\)/)
+    expect((await run({ ...place, keys: [] }, 'list')).out).toMatch(/backup-1 .* 2d ago +sealed/)
+
+    const failed = { ...proven, at: systemClock.now() - 3 * 3_600_000, state: 'failed' as const, message: 'found 11' }
+    const link = await writeProof(chain, { ...failed, details: { ...details, uid: 'uid2' } })
+    expect((await run(place, 'list')).out).toMatch(/backup-1 .* failed 3h ago +ok/)
+    expect((await run(place, 'show', 'backup-1')).out).toMatch(/Proven: +failed .*: found 11; last proven 20/)
+    const [listed] = JSON.parse((await run(place, 'list', '-o', 'json')).out) as { proof?: object }[]
+    expect(listed?.proof).toMatchObject({ state: 'failed', verification: 'v1', lastProven: expect.any(String) })
+
+    // A link that nobody signed says nothing.
+    await place.location.put(link, Buffer.from('{}'))
+    expect((await run(place, 'list')).out).toMatch(/backup-1 .* 2d ago +ok/)
   })
 
   test('lists headers without a key and says which records are sealed or broken, hiding no other', async () => {
@@ -73,6 +98,21 @@ describe('holdfast backup', () => {
     expect(out).toMatch(/u3-0 .* unreadable/)
     expect(err).toContain('2 of 3 records are sealed')
     expect(err).toContain('it is not JSON')
+  })
+
+  test('shows Secrets of a record by their names and keys, and prints their contents nowhere', async () => {
+    const { place, location } = await aBucket()
+    const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'pw' }, data: { p: 'c2VjcmV0LXZhbHVl' } }
+    await putRecord(location, aRecord(7, { secrets: [secret] }))
+
+    const shown = await run(place, 'show', 'backup-7')
+    const json = await run(place, 'show', 'backup-7', '-o', 'json')
+    const manifests = await run(place, 'show', 'backup-7', '--manifests')
+
+    expect(shown.out).toContain('Secrets:   Secret pw')
+    expect(JSON.parse(json.out)).toMatchObject({ secrets: [{ metadata: { name: 'pw' }, keys: ['p'] }] })
+    for (const { out, err } of [shown, json, manifests, await run(place, 'list', '-o', 'json')])
+      expect(out + err).not.toContain(secret.data.p)
   })
 
   test('shows one by name, by the beginning of its id, or as the newest of an object', async () => {
