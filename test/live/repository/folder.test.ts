@@ -15,7 +15,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import fc from 'fast-check'
+import { fc } from '../../build/properties.ts'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { initRepository } from '../../../src/repository/init-repository.ts'
 import type { Repository } from '../../../src/repository/repository.ts'

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { fc } from '../../build/properties.ts'
 import { describe, expect, test } from 'vitest'
 import { deriveCatalogKey } from '../../../src/catalog/catalog-key.ts'
 import { appendLink, checkChain, readChain, recordLink, type ChainPlace } from '../../../src/catalog/chain-store.ts'

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { fc } from '../../build/properties.ts'
 import { describe, expect, it } from 'vitest'
 import { ChannelReader } from '../../../src/kube/channel-reader.ts'
 

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { fc } from '../../build/properties.ts'
 import { describe, expect, it } from 'vitest'
 import { MarkerScanner } from '../../../src/kube/exec/marker.ts'
 

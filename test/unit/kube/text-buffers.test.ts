@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { fc } from '../../build/properties.ts'
 import { expect, it } from 'vitest'
 import { LineSplitter } from '../../../src/kube/lines.ts'
 import { Tail } from '../../../src/kube/tail.ts'

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import fc from 'fast-check'
+import { fc } from '../../build/properties.ts'
 import { expect, test } from 'vitest'
 import { initRepository } from '../../../src/repository/init-repository.ts'
 import { openRepository } from '../../../src/repository/open-repository.ts'

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { fc } from '../../build/properties.ts'
 import { expect, test } from 'vitest'
 import { goModeOf, unixModeOf } from '../../../src/repository/format/file-mode.ts'
 import { goJsonBytes, quoteName, unquoteName } from '../../../src/repository/format/go-bytes.ts'

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { fc } from '../../build/properties.ts'
 import { expect, test } from 'vitest'
 import { BlobIndex } from '../../../src/repository/blob-index.ts'
 import { sha256 } from '../../../src/repository/format/ids.ts'

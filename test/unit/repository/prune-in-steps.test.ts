@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import fc from 'fast-check'
+import { fc } from '../../build/properties.ts'
 import { describe, expect, test } from 'vitest'
 import type { Clock } from '../../../src/base/clock.ts'
 import { initRepository } from '../../../src/repository/init-repository.ts'

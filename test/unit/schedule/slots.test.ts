@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { fc } from '../../build/properties.ts'
 import { describe, expect, test } from 'vitest'
 import { parseCron } from '../../../src/schedule/cron.ts'
 import { nextSlot, slotsBetween } from '../../../src/schedule/slots.ts'

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { fc } from '../../build/properties.ts'
 import { describe, expect, test } from 'vitest'
 import { bufferCount, equalParts, growingParts, partBytes } from '../../../src/store/part-plan.ts'
 import { Parts } from '../../../src/store/parts.ts'

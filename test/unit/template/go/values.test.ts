@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { fc } from '../../../build/properties.ts'
 import { expect, test } from 'vitest'
 import { byteLength, canonical, fromBytes, runes, toBytes } from '../../../../src/template/go/byte-string.ts'
 import { durationText } from '../../../../src/template/go/duration-text.ts'

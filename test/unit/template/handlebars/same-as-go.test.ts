@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { fc } from '../../../build/properties.ts'
 import { expect, test } from 'vitest'
 import { functionLibrary } from '../../../../src/template/functions/registry.ts'
 import { HandlebarsRenderer } from '../../../../src/template/handlebars/renderer.ts'
