@@ -1,7 +1,8 @@
 import { storeError } from './errors.ts'
 import type { GetOptions, ObjectStore } from './object-store.ts'
 
-const defaultLimitBytes = 64 * 1024 * 1024
+/** Of what is read as one piece, where the caller names none. */
+export const defaultLimitBytes = 64 * 1024 * 1024
 
 /** A stream of the store as one piece; STORE_TOO_LARGE above the limit. */
 export async function collectBytes(

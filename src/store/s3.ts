@@ -1,4 +1,4 @@
-import { collectBytes } from './collect-bytes.ts'
+import { collectBytes, defaultLimitBytes } from './collect-bytes.ts'
 import { checkKey } from './key.ts'
 import type {
   CallOptions,
@@ -21,6 +21,8 @@ import { listObjects } from './s3/list-objects.ts'
 import { type PartPlan, equalParts, growingParts } from './part-plan.ts'
 import { payloadOf } from './s3/payload.ts'
 import { putObject } from './s3/put-object.ts'
+import { RangeSockets } from './s3/range-sockets.ts'
+import { tryReadObject } from './s3/read-object.ts'
 import { UnlockedKeys, dayMs, refuseLocked } from './s3/retention.ts'
 import type { S3Settings } from './s3/settings.ts'
 import { uploadStream } from './s3/upload-stream.ts'
@@ -30,6 +32,7 @@ export class S3Store implements ObjectStore, AsyncDisposable {
   readonly description: string
   readonly retentionMs?: number
   readonly #connection: S3Connection
+  readonly #sockets: RangeSockets
   readonly #checksums: Checksums
   readonly #plan: PartPlan
 
@@ -37,6 +40,7 @@ export class S3Store implements ObjectStore, AsyncDisposable {
   constructor(settings: S3Settings, plan: PartPlan = settings.equalParts ? equalParts : growingParts) {
     this.description = `s3://${settings.bucket}${settings.endpoint === undefined ? '' : ` at ${settings.endpoint}`}`
     this.#connection = new S3Connection(settings)
+    this.#sockets = new RangeSockets(settings, this.#connection.timing)
     // A bucket with Object Lock wants a checksum with every put that locks.
     this.#checksums = new Checksums(settings.retention ? 'required' : (settings.checksums ?? 'auto'))
     if (settings.retention) this.retentionMs = settings.retention.days * dayMs
@@ -67,7 +71,10 @@ export class S3Store implements ObjectStore, AsyncDisposable {
   }
 
   async get(key: string, options: GetOptions = {}): Promise<Uint8Array> {
-    return collectBytes(this, key, options)
+    checkKey(key)
+    options.signal?.throwIfAborted()
+    const bounded = { ...options, limitBytes: options.limitBytes ?? defaultLimitBytes }
+    return (await tryReadObject(this.#connection, this.#sockets, key, bounded)) ?? collectBytes(this, key, bounded)
   }
 
   async *getStream(key: string, options: GetStreamOptions = {}): AsyncGenerator<Uint8Array> {
@@ -106,6 +113,7 @@ export class S3Store implements ObjectStore, AsyncDisposable {
   }
 
   async close(): Promise<void> {
+    this.#sockets.close()
     await this.#connection.close()
   }
 
