@@ -35,6 +35,7 @@ async function main(): Promise<number> {
   // What could not be run counts as one failure more.
   const failed = counts.reduce((sum, count) => sum + count.failed, aborted ? 1 : 0)
   // Once more at the end, where whoever has only the tail of the log finds them.
+  for (const test of counts.flatMap((count) => count.unsteady)) say(`UNSTEADY, passed at the second try: ${test}`)
   for (const failure of counts.flatMap((count) => count.failures)) say(`FAILED ${failure}`)
   process.stdout.write(`${passed} passed, ${failed} failed\n`)
   return failed === 0 && passed > 0 ? 0 : 1

@@ -10,6 +10,8 @@ export interface TestCounts {
   readonly failed: number
   /** Each failure in a few lines, for the end of a long log. */
   readonly failures: readonly string[]
+  /** What passed at its second try only, and how the first ended. */
+  readonly unsteady: readonly string[]
 }
 
 /** Runs one project of vitest.config.ts, showing its report on stderr, and counts. A project without tests counts 0 and 0. */
@@ -76,22 +78,34 @@ export function countsOf(report: Report | undefined, code: number): TestCounts {
     (file) => file.status === 'failed' && file.assertionResults.every((test) => test.status !== 'failed'),
   ).length
   const failed = failedTests + failedFiles
-  const failures = (report?.testResults ?? []).flatMap(failuresOf)
+  const files = report?.testResults ?? []
+  const unsteady = files.flatMap((file) =>
+    testsOf(file, 'passed')
+      .filter(({ failureMessages }) => failureMessages?.length)
+      .map((test) => told(file, test)),
+  )
+  const failures = files.flatMap(failuresOf)
   // An unhandled error or a failed setup fails no test, but vitest.
-  if (failed === 0 && code !== 0)
-    return {
-      passed,
-      failed: 1,
-      failures: [`vitest ended with exit code ${code} and names no failed test; see its report above`],
-    }
-  return { passed, failed, failures }
+  if (failed === 0 && code !== 0) {
+    const failure = `vitest ended with exit code ${code} and names no failed test; see its report above`
+    return { passed, failed: 1, failures: [failure], unsteady }
+  }
+  return { passed, failed, failures, unsteady }
 }
 
-function failuresOf(file: Report['testResults'][number]): string[] {
+type FileReport = Report['testResults'][number]
+type TestReport = FileReport['assertionResults'][number]
+
+function failuresOf(file: FileReport): string[] {
   if (file.status !== 'failed') return []
-  const tests = file.assertionResults.filter((test) => test.status === 'failed')
-  if (tests.length === 0) return [`${file.name}: ${firstLines(file.message)}`]
-  return tests.map((test) => `${file.name}: ${test.fullName}: ${firstLines(test.failureMessages?.[0])}`)
+  const tests = testsOf(file, 'failed')
+  return tests.length > 0 ? tests.map((test) => told(file, test)) : [`${file.name}: ${firstLines(file.message)}`]
 }
+
+const testsOf = (file: FileReport, status: string): TestReport[] =>
+  file.assertionResults.filter((test) => test.status === status)
+
+const told = (file: FileReport, test: TestReport): string =>
+  `${file.name}: ${test.fullName}: ${firstLines(test.failureMessages?.[0])}`
 
 const firstLines = (message: string | undefined): string => (message ?? 'no message').split('\n').slice(0, 6).join('\n    ')

@@ -19,13 +19,18 @@ export interface ServerCommand {
   /** @default a free one */
   readonly port?: number
   readonly args: (port: number, folder: string) => readonly string[]
+  readonly env?: Readonly<Record<string, string>>
 }
 
 /** Starts it on a free port of this machine and waits until it answers. */
-export async function startServer({ name, program, args, port: given }: ServerCommand): Promise<StoreServer> {
+export async function startServer({ name, program, args, env, port: given }: ServerCommand): Promise<StoreServer> {
   const folder = await mkdtemp(join(tmpdir(), `holdfast-${name}-`))
   const port = given ?? (await freePort())
-  const child = spawn(program, args(port, folder), { stdio: ['ignore', 'ignore', 'pipe'] })
+  // It ends with us, also where we are killed.
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', program, ...args(port, folder)], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    ...(env ? { env: { ...process.env, ...env } } : {}),
+  })
   let said = ''
   child.stderr.on('data', (chunk: Buffer) => (said = `${said}${chunk.toString()}`.slice(-4000)))
   const endpoint = `http://127.0.0.1:${port}`

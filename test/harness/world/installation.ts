@@ -114,15 +114,27 @@ export function useInstallation(world: () => World): Installation {
     },
     profile: async (name, s3, bucket, prefix = '') => {
       made.add(`profile/${name}`).add(`secret/${name}`)
-      await world().kubectl(['apply', '-f', '-'], { input: JSON.stringify(profileObjects(name, s3, bucket, prefix)) })
+      await applyProfile(world(), { name, s3, bucket, prefix })
       return name
     },
   }
 }
 
-/** Installs it, or makes an installation be as this checkout says. */
-export async function installHoldfast(world: World): Promise<void> {
-  const image = await ensureEngineImage(harnessFolders())
+/** A Profile with its Secret in the engine's namespace. */
+export async function applyProfile(world: World, { name, s3, bucket, prefix }: ProfileRequest): Promise<void> {
+  await world.kubectl(['apply', '-f', '-'], { input: JSON.stringify(profileObjects(name, s3, bucket, prefix)) })
+}
+
+export interface ProfileRequest {
+  readonly name: string
+  readonly s3: Pick<WorldS3, 'podEndpoint' | 'region' | 'accessKey' | 'secretKey'>
+  readonly bucket: string
+  readonly prefix: string
+}
+
+/** Installs it, or makes an installation be as this checkout says. `folders` are those of the world's cluster. */
+export async function installHoldfast(world: World, folders = harnessFolders()): Promise<void> {
+  const image = await ensureEngineImage(folders)
   await world.image('redis')
   const manifest = readFileSync(join(root, 'deploy/install.yaml'), 'utf8')
   const wanted = createHash('sha256').update(manifest).update(image.content).digest('hex')
