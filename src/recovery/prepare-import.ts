@@ -46,13 +46,13 @@ export async function prepareImport(place: RecoveryPlace, request: ImportRequest
   }
 }
 
-/** Ten thousand records must fit into an operator: manifests are of no use here, and Blueprints and Schedules are kept once each. */
+/** Ten thousand records must fit into an operator: manifests and Secrets are of no use here, and Blueprints and Schedules are kept once each. */
 class Shared {
   readonly #known = new Map<string, Record<string, unknown>>()
 
   slim(backup: Backup): Backup {
     if (!backup.record) return backup
-    const { manifests: _manifests, images: _images, scheduleManifest, blueprint, ...record } = backup.record
+    const { manifests: _manifests, images: _images, secrets: _secrets, scheduleManifest, blueprint, ...record } = backup.record
     const { body, action: _action, ...rest } = blueprint
     return {
       ...backup,
