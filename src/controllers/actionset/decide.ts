@@ -63,7 +63,7 @@ export function decide(view: View): Change[] {
   if (!actionSet) return ofOrphans
   if (!run) return [...ofOrphans, ...decideNew(view, actionSet)]
   if (seemsTooLate(actionSet, run)) return [...ofOrphans, ...decideRun(view, run, 'its ActionSet had ended before it was made')]
-  const why = actionSet.metadata.annotations?.[names.cancel] === 'true' ? `annotation ${names.cancel}` : undefined
+  const why = actionSet.metadata.annotations?.[names.cancel] === 'true' ? cancelReason : undefined
   const ofRun = isFinished(run) && isMarkedFinished(run) ? [] : decideRun(view, run, why)
   return [...ofOrphans, ...ofRun, { kind: 'status', status: statusOf(view, run), why: 'the Run says so' }]
 }
@@ -94,7 +94,10 @@ function decideNew({ plan, admitted, nowMs }: View, actionSet: ActionSet): Chang
   const state = actionSet.status?.state
   if (state === 'complete' || state === 'failed') return []
   if (state === 'running') return [{ kind: 'status', ...notOurs(actionSet) }]
-  if (actionSet.metadata.annotations?.[names.cancel] === 'true') {
+  const cancelled = actionSet.metadata.annotations?.[names.cancel] === 'true'
+  const runnable = plan && plan.findings.length === 0 && plan.actions.length > 0
+  if (cancelled && runnable) return [{ kind: 'create-run', run: cancelledRun(actionSet, plan, nowMs) }]
+  if (cancelled) {
     const message = 'cancelled before it started'
     return [
       { kind: 'status', why: message, status: { state: 'failed', reason: 'Cancelled', error: { message }, progress: {} } },
@@ -108,6 +111,19 @@ function decideNew({ plan, admitted, nowMs }: View, actionSet: ActionSet): Chang
   const held = admitted === false ? { held: { since: toRfc3339(nowMs) } } : {}
   return [{ kind: 'create-run', run: { ...run, status: { ...run.status, ...held } } }]
 }
+
+/**
+ * That we know of no Run does not mean that there is none: the answer to its create may have been lost, and a worker may have it by now (found by
+ * the simulation). So the end of an ActionSet that could have begun always comes from its Run, of which there is only one.
+ */
+function cancelledRun(actionSet: ActionSet, plan: Plan, nowMs: number): NewRun {
+  const run = newRun(actionSet, plan)
+  const labels = { ...run.metadata.labels, [names.cancel]: 'true' }
+  const cancel = { reason: cancelReason, at: toRfc3339(nowMs) }
+  return { ...run, metadata: { ...run.metadata, labels }, status: { ...run.status, cancel } }
+}
+
+const cancelReason = `annotation ${names.cancel}`
 
 /** An ActionSet runs once. What somebody else began has side effects that we know nothing of. */
 function notOurs(actionSet: ActionSet): Omit<Extract<Change, { kind: 'status' }>, 'kind'> {

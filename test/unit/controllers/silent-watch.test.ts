@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { names } from '../../../src/api/names.ts'
+import { kubeError } from '../../../src/kube/errors.ts'
 import { ownKinds } from '../../../src/kube/own-kinds.ts'
 import { EngineWorld, onApp, say } from '../../build/engine-world.ts'
 import type { FakeProcess } from '../../build/fake-api.ts'
@@ -17,6 +18,12 @@ afterEach(async () => {
 /** From now on a process hears nothing more of Runs, and nothing tells it so. */
 function silence(process: FakeProcess): void {
   world.api.watchFault = (watch) => (watch.resource === 'runs' && watch.process === process ? 'lose' : undefined)
+}
+
+function cancel(): void {
+  const there = world.read()
+  const annotations = { [names.cancel]: 'true' }
+  world.api.put(ownKinds.actionSets, { ...there, metadata: { ...there.metadata, annotations } })
 }
 
 describe('a watch of Runs that falls silent', () => {
@@ -37,6 +44,25 @@ describe('a watch of Runs that falls silent', () => {
     expect(world.calls).toEqual(['k', 'k', 'unlock'])
   })
 
+  test('does not keep a cancel from a Run whose create got no answer', async () => {
+    const operator: FakeProcess = {}
+    silence(operator)
+    world.blueprint({ backup: { phases: [say('p', 'k')] } })
+    await world.operator({}, operator).ready
+    world.api.after = ({ verb, resource }) => {
+      if (verb !== 'create' || resource !== 'runs') return
+      world.api.after = () => undefined
+      cancel()
+      throw kubeError('KUBE_UNREACHABLE', 'connection reset')
+    }
+
+    const actionSet = world.actionSet([onApp('backup')])
+
+    await world.ended('failed')
+    expect(world.runOf(actionSet)?.status).toMatchObject({ state: 'failed', reason: 'Cancelled' })
+    expect(world.read().status).toMatchObject({ state: 'failed', reason: 'Cancelled' })
+  })
+
   test('does not keep a worker from hearing of a cancel', { timeout: 20_000 }, async () => {
     const deaf: FakeProcess = {}
     world.blueprint({ backup: { phases: [say('p', 'k', { hang: true })], deferPhase: say('d', 'unlock') } })
@@ -45,9 +71,7 @@ describe('a watch of Runs that falls silent', () => {
     world.actionSet([onApp('backup')])
     await waitFor('the phase to run', () => world.calls.length > 0)
 
-    const there = world.read()
-    const annotations = { [names.cancel]: 'true' }
-    world.api.put(ownKinds.actionSets, { ...there, metadata: { ...there.metadata, annotations } })
+    cancel()
 
     expect((await world.ended('failed')).status?.reason).toBe('Cancelled')
     expect(world.calls).toEqual(['k', 'unlock'])
