@@ -52,7 +52,8 @@ export function requestOf(flags: RestoreFlags, engineVersion: string): RestoreRe
   }
 }
 
-function pairs(words: readonly string[] = [], flag: string): Record<string, string> {
+/** `name=value`, each of them. */
+export function pairs(words: readonly string[] = [], flag: string): Record<string, string> {
   return Object.fromEntries(
     words.map((word) => {
       const at = word.indexOf('=')
