@@ -54,7 +54,7 @@ export class EngineWorld {
     return found
   }
 
-  operator(settings: Partial<OperatorSettings> = {}, process: FakeProcess = {}): Operator {
+  operator(settings: Partial<OperatorSettings> = {}, process: FakeProcess = {}, watchNamespaces = [namespace]): Operator {
     const operator = startOperator({
       kube: this.api.kube(process),
       queue: this.queue,
@@ -62,7 +62,7 @@ export class EngineWorld {
       clock: systemClock,
       log: silentLogger,
       namespace,
-      watchNamespaces: [namespace],
+      watchNamespaces,
       identity: 'operator-0',
       settings: {
         coalesceMs: 0,

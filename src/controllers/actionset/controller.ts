@@ -1,7 +1,9 @@
+import type { ActionSet } from '../../api/actionset.ts'
 import { names } from '../../api/names.ts'
 import type { Fence, Run } from '../../api/run.ts'
 import type { EventSink } from '../../kube/events.ts'
 import { actionsOf } from '../../engine/project.ts'
+import type { Live } from '../../kube/objects.ts'
 import { ownKinds } from '../../kube/own-kinds.ts'
 import type { OperatorDeps, OperatorSettings } from '../runtime/operator.ts'
 import type { Result } from '../runtime/work-queue.ts'
@@ -9,6 +11,7 @@ import { WorkQueue } from '../runtime/work-queue.ts'
 import { act, type ActDeps } from './act.ts'
 import { actionSetKeyOf, Caches } from './caches.ts'
 import { decide } from './decide.ts'
+import { foreignIn } from './foreign-backups.ts'
 import { gather } from './gather.ts'
 import { removeOldActionSets } from './old-action-sets.ts'
 import { removeOldRuns } from './old-runs.ts'
@@ -22,6 +25,8 @@ export interface ActionSetControllerOptions {
   readonly events: EventSink
   readonly isGone: (fence: Fence) => boolean
   readonly line: WaitingLine
+  /** What `importedBackups` of all watched namespaces gives. */
+  readonly imported: () => readonly Live<ActionSet>[]
 }
 
 /** Drives the ActionSets of one namespace: read, compare, act on the difference. */
@@ -98,6 +103,11 @@ export class ActionSetController {
     return this.#caches.openRuns().flatMap(openFences)
   }
 
+  /** Of installations that were not taken over. */
+  importedBackups(): readonly Live<ActionSet>[] {
+    return this.#caches.actionSets.list(this.#options.namespace).filter((each) => foreignIn(each) !== undefined)
+  }
+
   hasOpenRuns(): boolean {
     return this.#caches.hasUnfinished
   }
@@ -144,9 +154,9 @@ export class ActionSetController {
   }
 
   async #reconcile(key: string, signal: AbortSignal): Promise<Result> {
-    const { deps, isGone, line } = this.#options
+    const { deps, isGone, line, imported } = this.#options
     const { kube, findFunction, clock } = deps
-    const view = await gather({ kube, caches: this.#caches, findFunction, isGone, line, clock }, key, signal)
+    const view = await gather({ kube, caches: this.#caches, findFunction, isGone, line, clock, imported }, key, signal)
     if (!view) return undefined
     let result: Result
     for (const change of decide(view)) {

@@ -32,10 +32,10 @@ export function foreignIn(actionSet: Live<ActionSet>): Foreign | undefined {
 export interface ForeignQuestion {
   readonly plan: Plan
   readonly findFunction: FindFunction
-  /** What the caches know. */
-  readonly known: readonly Live<ActionSet>[]
+  /** What the caches know of all watched namespaces: an import goes into the engine's, a delete may stand in another. */
+  readonly known: () => readonly Live<ActionSet>[]
   /** The server's word on one of them: a takeover may have been a moment ago. */
-  readonly read: (name: string) => Promise<Live<ActionSet> | undefined>
+  readonly read: (known: Live<ActionSet>) => Promise<Live<ActionSet> | undefined>
 }
 
 /** Why actions of this plan may not run: what they would remove is another installation's. */
@@ -44,8 +44,8 @@ export async function findForeign({ plan, findFunction, known, read }: ForeignQu
   for (const [actionIndex, spec] of plan.actions.entries()) {
     const { artifacts } = spec.action
     if (!artifacts || !removesBackup(spec, findFunction)) continue
-    const parent = known.find((each) => isGiven(foreignIn(each), artifacts))
-    const now = parent && (await read(parent.metadata.name))
+    const parent = known().find((each) => isGiven(foreignIn(each), artifacts))
+    const now = parent && (await read(parent))
     if (now && isGiven(foreignOf(now), artifacts))
       findings.push({ stage: 'launch', message: refusal(spec.action.name ?? '', now), actionIndex })
   }

@@ -21,6 +21,8 @@ export interface GatherDeps {
   readonly isGone: (fence: Fence) => boolean
   readonly line: Pick<WaitingLine, 'admitsNew' | 'verdictOn'>
   readonly clock: Clock
+  /** ActionSets of imported backups of others, of all watched namespaces. */
+  readonly imported: () => readonly Live<ActionSet>[]
 }
 
 /** Reads everything under one key: from the caches, and from the server where a lagging cache would lead to something that cannot be undone. */
@@ -93,7 +95,7 @@ async function makePlan(deps: GatherDeps, actionSet: Live<ActionSet>, signal: Ab
       (await deps.kube.resource(ownKinds.blueprints).find({ namespace, name }, { signal }))
     if (blueprint) blueprints.set(name, blueprint)
   }
-  return await withoutForeign(deps, actionSet, planOf(deps, actionSet, blueprints), signal)
+  return await withoutForeign(deps, planOf(deps, actionSet, blueprints), signal)
 }
 
 function planOf({ findFunction }: GatherDeps, actionSet: Live<ActionSet>, blueprints: ReadonlyMap<string, Blueprint>): Plan {
@@ -107,16 +109,10 @@ function planOf({ findFunction }: GatherDeps, actionSet: Live<ActionSet>, bluepr
 }
 
 /** The same plan, with what would remove backups of others as findings. */
-async function withoutForeign(
-  { kube, caches, findFunction }: GatherDeps,
-  { metadata }: Live<ActionSet>,
-  plan: Plan,
-  signal: AbortSignal,
-): Promise<Plan> {
+async function withoutForeign({ kube, imported, findFunction }: GatherDeps, plan: Plan, signal: AbortSignal): Promise<Plan> {
   if (plan.findings.length > 0) return plan
-  const { namespace } = metadata
-  const read = (name: string): Promise<Live<ActionSet> | undefined> =>
-    kube.resource(ownKinds.actionSets).find({ namespace, name }, { signal })
-  const findings = await findForeign({ plan, findFunction, known: caches.actionSets.list(namespace), read })
+  const read = ({ metadata }: Live<ActionSet>): Promise<Live<ActionSet> | undefined> =>
+    kube.resource(ownKinds.actionSets).find(metadata, { signal })
+  const findings = await findForeign({ plan, findFunction, known: imported, read })
   return { ...plan, findings }
 }

@@ -158,6 +158,7 @@ class RunningOperator {
       events: this.#events,
       isGone: (fence) => this.#liveness.isGone(fence),
       line: this.#line,
+      imported: () => [...this.#controllers].flatMap((controller) => controller.importedBackups()),
     })
   }
 

@@ -4,6 +4,7 @@ import type { BlueprintAction } from '../../../src/api/blueprint.ts'
 import { removesBackup } from '../../../src/controllers/actionset/foreign-backups.ts'
 import { getFunction } from '../../../src/functions/registry.ts'
 import { ownKinds } from '../../../src/kube/own-kinds.ts'
+import { waitFor } from '../../harness/world/wait-for.ts'
 import { EngineWorld, namespace, onApp, say } from '../../build/engine-world.ts'
 
 let world: EngineWorld
@@ -66,6 +67,26 @@ describe('an ActionSet written by hand that would remove an imported backup', ()
 
     expect(world.calls).toEqual(['delete'])
   })
+})
+
+test('a delete in another watched namespace is refused too', async () => {
+  await world.close()
+  imported('true')
+  await world.operator({}, {}, [namespace, 'tenant']).ready
+  const metadata = { name: 'as', namespace: 'tenant' }
+  world.api.put(ownKinds.blueprints, {
+    kind: 'Blueprint',
+    metadata: { ...metadata, name: 'bp' },
+    actions: { delete: {} },
+  } as never)
+  world.actionSet([{ ...onApp('delete'), artifacts }], { metadata })
+
+  const seen = await waitFor('it to end', () => {
+    const { status } = world.api.read(ownKinds.actionSets, 'tenant', 'as') ?? {}
+    return status?.state === undefined || status.state === 'pending' ? undefined : status
+  })
+
+  expect(seen).toMatchObject({ state: 'failed', error: { message: expect.stringContaining('CONTROLLER_FOREIGN_BACKUP') } })
 })
 
 test('restores of an imported backup are free, and so are deletes of a backup of our own', async () => {
