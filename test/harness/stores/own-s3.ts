@@ -17,11 +17,11 @@ export async function startOwnS3(): Promise<OwnS3> {
   const { versitygw } = await ensureGoPrograms(harnessFolders())
   const region = 'us-east-1'
   const [accessKey, secretKey] = [randomBytes(10).toString('hex'), randomBytes(20).toString('hex')]
-  const { endpoint, stop } = await startServer({
+  const server = await startServer({
     name: 's3',
     program: versitygw,
     args: (port, folder) => [`--port=0.0.0.0:${port}`, `--region=${region}`, '--keep-alive', '--quiet', 'posix', folder],
     env: { ROOT_ACCESS_KEY: accessKey, ROOT_SECRET_KEY: secretKey },
   })
-  return { port: Number(new URL(endpoint).port), region, accessKey, secretKey, stop }
+  return { port: Number(new URL(server.endpoint).port), region, accessKey, secretKey, stop: () => server.stop() }
 }
