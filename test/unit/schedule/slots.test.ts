@@ -94,11 +94,14 @@ test('a year of days is a year of runs, whatever the zone and the time', () => {
       const timetable = { pattern: parseCron(`${minute} ${hour} * * *`, ''), zone: openZone(zone) }
       const start = utc('2026-01-01T12:00')
       const all = [...slotsBetween(timetable, start, start + 365 * 86_400_000)]
-      expect(all.length).toBeGreaterThanOrEqual(365)
+      // Not 365 for sure: a zone may have another offset when the year ends (Casablanca in 2026), which moves its last slot out or one in.
+      expect(all.length).toBeGreaterThanOrEqual(364)
       expect(all.length).toBeLessThanOrEqual(366)
-      for (const [index, slot] of all.entries()) if (index > 0) expect(slot).toBeGreaterThan(all[index - 1] as number)
+      const days = all.map((slot) => Date.parse(new Date(slot).toLocaleDateString('sv-SE', { timeZone: zone })))
+      expect(days.slice(1)).toEqual(days.slice(0, -1).map((day) => day + 86_400_000))
     }),
-    { numRuns: 12 },
+    // The one that was found.
+    { numRuns: 12, examples: [[{ zone: 'Africa/Casablanca', minute: 1, hour: 12 }]] },
   )
 })
 
