@@ -86,7 +86,8 @@ async function sweepDue(context: RepositoryContext, options: Steps): Promise<Swe
       const present = await presentHolders(context, locked)
       const due = marks.filter((mark) => mark.time <= before && mark.holders?.every((holder) => !present.has(holder)))
       if (due.length === 0) return nothingSwept
-      return sweep(context, due, { lock, signal: locked, onProgress: options.onProgress })
+      const { onProgress, onWarning } = options
+      return sweep(context, due, { lock, signal: locked, onProgress, onWarning })
     })
   } catch (error) {
     if (!repositoryError.is(error, 'REPOSITORY_LOCKED')) throw error

@@ -1,3 +1,5 @@
+import { mapBounded } from '../base/semaphore.ts'
+import { storeError } from '../store/errors.ts'
 import type { RepositoryContext } from './context.ts'
 import { repositoryError } from './errors.ts'
 import { packKey } from './files.ts'
@@ -41,6 +43,7 @@ export interface PruneResult {
 
 /** Packs are removed so many at a time; before each the lock is looked at. */
 const deleteBatch = 500
+const headsAtOnce = 16
 
 /**
  * Gives back the space of blobs that no snapshot needs. Alone: under an exclusive lock. New packs come first, then index files that know them and no
@@ -65,13 +68,14 @@ export async function prune(context: RepositoryContext, options: PruneOptions = 
       const found = await survey(context, options.maxUnusedPercent ?? 5, locked)
       warnLocked(found, onWarning)
       const written = await moveNeeded(context, found, { ...options, relist: true, signal: locked })
-      await removePacks(context, found, { lock, signal: locked, onProgress: options.onProgress })
-      return resultOf(found, written)
+      const stayed = await removePacks(context, found, { lock, signal: locked, onProgress: options.onProgress })
+      warnLocked({ locked: countOf(stayed, found.stored) }, onWarning)
+      return resultOf(found, written, stayed)
     },
   )
 }
 
-export function warnLocked({ locked }: Survey, onWarning: PruneOptions['onWarning']): void {
+export function warnLocked({ locked }: Pick<Survey, 'locked'>, onWarning: PruneOptions['onWarning']): void {
   if (locked.packs === 0) return
   onWarning?.(
     `${locked.packs} packs of ${locked.bytes} bytes that are not needed, or not whole, stay: the bucket's Object Lock keeps them; a later prune takes them`,
@@ -168,32 +172,56 @@ interface Removing {
 }
 
 /** No index file that stays lists what goes. */
-async function removePacks(context: RepositoryContext, found: Survey, { lock, signal, onProgress }: Removing): Promise<void> {
+async function removePacks(
+  context: RepositoryContext,
+  found: Survey,
+  { lock, signal, onProgress }: Removing,
+): Promise<ReadonlySet<Id>> {
   const { plan, orphans, stored, oldIndexes } = found
   await lock.assertHeld(signal)
   for (const id of oldIndexes) await context.files.remove('index', id, signal)
   const going = [...plan.drop, ...plan.rewrite, ...orphans].filter((id) => stored.has(id))
-  await deletePacks(context, going, { lock, signal, onProgress })
+  return deletePacks(context, going, { lock, signal, onProgress })
 }
 
-/** Packs that are in no index any more. */
+/**
+ * Packs that are in no index any more. Gives those that stayed: the store may have locked them since they were looked at, or by a rule of the bucket
+ * that the Profile does not know. A later prune finds them as packs that no index lists.
+ */
 export async function deletePacks(
   context: RepositoryContext,
   going: readonly Id[],
   { lock, signal, onProgress }: Removing,
-): Promise<void> {
+): Promise<ReadonlySet<Id>> {
+  const stayed = new Set<Id>()
   for (let at = 0; at < going.length; at += deleteBatch) {
     await lock.assertHeld(signal)
-    await context.store.deleteMany(going.slice(at, at + deleteBatch).map(packKey), { signal })
-    onProgress?.({ step: 'removing', packs: Math.min(at + deleteBatch, going.length) })
+    const batch = going.slice(at, at + deleteBatch)
+    try {
+      await context.store.deleteMany(batch.map(packKey), { signal })
+    } catch (error) {
+      if (!storeError.is(error, 'STORE_LOCKED')) throw error
+      const heads = await mapBounded(batch, headsAtOnce, (id) => context.store.head(packKey(id), { signal }), signal)
+      batch.forEach((id, index) => heads[index] && stayed.add(id))
+    }
+    onProgress?.({ step: 'removing', packs: Math.min(at + deleteBatch, going.length) - stayed.size })
   }
+  return stayed
 }
 
-function resultOf({ plan, orphans, stored }: Survey, written: Written): PruneResult {
-  const sizeOf = (ids: readonly Id[]): number => ids.reduce((sum, id) => sum + (stored.get(id) ?? 0), 0)
+export function countOf(
+  ids: ReadonlySet<Id>,
+  stored: ReadonlyMap<Id, number>,
+): { readonly packs: number; readonly bytes: number } {
+  return { packs: ids.size, bytes: [...ids].reduce((sum, id) => sum + (stored.get(id) ?? 0), 0) }
+}
+
+function resultOf({ plan, orphans, stored }: Survey, written: Written, stayed: ReadonlySet<Id>): PruneResult {
+  const gone = (ids: readonly Id[]): readonly Id[] => ids.filter((id) => !stayed.has(id))
+  const sizeOf = (ids: readonly Id[]): number => gone(ids).reduce((sum, id) => sum + (stored.get(id) ?? 0), 0)
   return {
-    packsDeleted: plan.drop.length + orphans.length,
-    packsRewritten: plan.rewrite.length,
+    packsDeleted: gone(plan.drop).length + gone(orphans).length,
+    packsRewritten: gone(plan.rewrite).length,
     packsWritten: written.packs,
     bytesFreed: Math.max(0, sizeOf(plan.drop) + sizeOf(plan.rewrite) + sizeOf(orphans) - written.bytes),
     bytesUnused: plan.unusedBytesLeft,

@@ -5,7 +5,7 @@ import type { Id } from './format/ids.ts'
 import { IndexWriter } from './index-writer.ts'
 import type { RepositoryLock } from './lock.ts'
 import { type Mark, removeMark } from './marks.ts'
-import { type PruneOptions, deletePacks, listKept } from './prune.ts'
+import { type PruneOptions, countOf, deletePacks, listKept, warnLocked } from './prune.ts'
 import { loadIndex } from './prune-survey.ts'
 import { listSnapshots } from './snapshots.ts'
 import { findUsedBlobs } from './used-blobs.ts'
@@ -23,11 +23,12 @@ interface SweepOptions {
   readonly lock: RepositoryLock
   readonly signal: AbortSignal
   readonly onProgress: PruneOptions['onProgress']
+  readonly onWarning: PruneOptions['onWarning']
 }
 
 /** Removes the packs of marks whose time has come, under a lock that keeps out everybody who does not know of marks. */
 export async function sweep(context: RepositoryContext, marks: readonly Mark[], options: SweepOptions): Promise<SweepResult> {
-  const { lock, signal, onProgress } = options
+  const { lock, signal, onProgress, onWarning } = options
   const snapshots = await listSnapshots(context, signal)
   await context.index.refresh(signal)
   const { neededMarkedPacks } = await findUsedBlobs(context, snapshots, signal)
@@ -37,12 +38,13 @@ export async function sweep(context: RepositoryContext, marks: readonly Mark[], 
   const going = marked.difference(neededMarkedPacks)
   await dropFromIndex(context, going, options)
   const present = [...going].filter((id) => stored.has(id))
-  await deletePacks(context, present, { lock, signal, onProgress })
-  // From here on what stayed is an ordinary pack again.
+  const stayed = await deletePacks(context, present, { lock, signal, onProgress })
+  warnLocked({ locked: countOf(stayed, stored) }, onWarning)
+  // From here on what stayed is an ordinary pack again; what the store kept, one that no index lists.
   for (const mark of marks) await removeMark(context.files, mark, signal)
   return {
-    packsDeleted: present.length,
-    bytesFreed: present.reduce((sum, id) => sum + (stored.get(id) ?? 0), 0),
+    packsDeleted: present.length - stayed.size,
+    bytesFreed: countOf(new Set(present).difference(stayed), stored).bytes,
     packsKept: marked.size - going.size,
   }
 }

@@ -70,3 +70,57 @@ test('a repository works on it, and prune leaves packs that are locked, and says
   expect(await keysBelow(place, 'locks/')).toEqual([])
   expect((await repository.check({ readData: true })).findings).toEqual([])
 })
+
+test('a prune in steps leaves what is locked, marks and removes the rest, and says so', async () => {
+  const place = withPrefix(store, 'steps')
+  const repository = await openOrInitRepository(place, { passwords: ['w'] }, { keys: [{ workingPassword: 'w' }] })
+  const kept = await repository.backupStream({ stream: chunksOf([randomBytes(1 << 20)]), filename: 'whole' })
+  await place.put(`data/ab/${'ab'.repeat(32)}`, randomBytes(1000))
+  await place.put(`data/cd/${'cd'.repeat(32)}`, randomBytes(1000), { retain: false })
+  const warnings: string[] = []
+  const prune = () => repository.pruneInSteps({ graceMs: 0, onWarning: (text) => warnings.push(text) })
+
+  const marked = await prune()
+  const swept = await prune()
+
+  expect(marked.waiting).toEqual({ packs: 1, bytes: 1000 })
+  expect(swept.swept).toMatchObject({ packsDeleted: 1, bytesFreed: 1000 })
+  expect(await keysBelow(place, 'data/ab/')).toHaveLength(1)
+  expect(await keysBelow(place, 'data/cd/')).toEqual([])
+  expect(warnings.join('\n')).toContain("the bucket's Object Lock keeps them")
+  expect((await repository.check({ readData: true })).findings).toEqual([])
+  expect((await repository.snapshots()).map(({ id }) => id)).toEqual([kept.snapshotId])
+})
+
+test.each(['prune', 'pruneInSteps'] as const)(
+  '%s ends well where the bucket locks what the Profile knows nothing of, and takes it later',
+  async (how) => {
+    // A rule of the bucket: this Profile says nothing of a lock, so nothing is asked for one.
+    const { retention: _none, ...plain } = settings
+    const unaware = new S3Store(plain)
+    const place = withPrefix(unaware, how)
+    const repository = await openOrInitRepository(place, { passwords: ['w'] }, { keys: [{ workingPassword: 'w' }] })
+    const gone = await repository.backupStream({ stream: chunksOf([randomBytes(1 << 20)]), filename: 'gone' })
+    const kept = await repository.backupStream({ stream: chunksOf([randomBytes(1 << 20)]), filename: 'kept' })
+    const orphan = `data/ab/${'ab'.repeat(32)}`
+    await withPrefix(store, how).put(orphan, randomBytes(1000))
+    await repository.forgetSnapshot(gone.snapshotId)
+    const warnings: string[] = []
+    const onWarning = (text: string) => void warnings.push(text)
+    const run = async () =>
+      how === 'prune'
+        ? (await repository.prune({ onWarning })).packsDeleted
+        : (await repository.pruneInSteps({ graceMs: 0, onWarning })).swept.packsDeleted
+
+    const first = await run()
+    const second = await run()
+
+    expect(Math.max(first, second)).toBeGreaterThan(0)
+    expect(await keysBelow(place, orphan)).toEqual([orphan])
+    expect(warnings.join('\n')).toContain(
+      "1 packs of 1000 bytes that are not needed, or not whole, stay: the bucket's Object Lock keeps them",
+    )
+    expect((await repository.check({ readData: true })).findings).toEqual([])
+    expect((await repository.snapshots()).map(({ id }) => id)).toEqual([kept.snapshotId])
+  },
+)

@@ -36,6 +36,7 @@ export function backupCommand(deps: RepoDeps): Command {
     .option('--ignore-inode', 'and whatever its inode')
     .option('--stdin', 'keep what comes in by stdin')
     .option('--stdin-filename <path>', 'name of that in the snapshot', 'stdin')
+    .addHelpText('after', '\nExtended attributes of files (ACLs among them) are not kept.')
     .action((paths: string[], flags: RepoFlags & BackupFlags) =>
       withRepo(deps, flags, async ({ repository }, { bar, onWarning }) => {
         if (flags.stdin === paths.length > 0) throw cliError('CLI_USAGE', 'give either paths or --stdin')

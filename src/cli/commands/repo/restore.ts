@@ -30,6 +30,7 @@ export function restoreCommand(deps: RepoDeps): Command {
         .choices(['metadata', 'content', 'never'])
         .default('metadata'),
     )
+    .addHelpText('after', '\nExtended attributes are not set, with a warning; "repo dump --tar" gives them to tar.')
     .action((name: string, flags: RepoFlags & FilterFlags & RestoreFlags) =>
       withRepo(deps, flags, async ({ repository }, { bar, onWarning }) => {
         const [id, path] = splitOnce(name)
