@@ -98,8 +98,9 @@ export class FakeApi {
     return [...this.#collection(def).values()] as unknown as Live<T>[]
   }
 
+  /** `namespace` is empty for objects of the cluster. */
   remove(def: ResourceName, namespace: string, name: string): void {
-    const key = `${namespace}/${name}`
+    const key = namespace === '' ? name : `${namespace}/${name}`
     const gone = this.#collection(def).get(key)
     this.#collection(def).delete(key)
     if (gone) this.#announce(def, key, undefined, gone)
