@@ -92,7 +92,9 @@ async function play(seed: number, scenario: Scenario, time: VirtualTime, random:
   await time.run(over, startMs + scenario.troubleMs + patienceOf(scenario))
   const complaints = [
     ...observer.complaints,
-    ...(observer.complaints.length > 0 ? [] : scenario.actionSets.flatMap((drawn) => judge(server, world, created, drawn))),
+    ...(observer.complaints.length > 0
+      ? []
+      : scenario.actionSets.flatMap((drawn) => judge(server, world, created, drawn, isCrowded(scenario)))),
   ]
   return {
     seed,
@@ -104,6 +106,13 @@ async function play(seed: number, scenario: Scenario, time: VirtualTime, random:
     counts: { ...cast.counts(), actionSets: scenario.actionSets.length },
     diedAtWrites: trouble.diedAtWrites,
   }
+}
+
+/** What hangs may take every place that there is for as long as a phase may last, and what lost its worker then misses its own deadline. */
+function isCrowded({ actionSets, workers, concurrency }: Scenario): boolean {
+  const all = actionSets.flatMap(({ actions }) => actions.flatMap(({ phases }) => phases))
+  // One worker may stay away for good.
+  return all.filter(({ hang }) => hang).length >= Math.max(1, workers - 1) * concurrency
 }
 
 /** What every installation has. */

@@ -26,14 +26,20 @@ export function isOver(server: SimServer, created: Created, { name }: DrawnActio
   return state === 'failed' && actionsOf(run).every(({ launched, error }) => !launched && error?.code === 'RUN_CANCELLED')
 }
 
-/** What is wrong with how an ActionSet ended. */
-export function judge(server: SimServer, world: OutsideWorld, created: Created, drawn: DrawnActionSet): string[] {
+/** What is wrong with how an ActionSet ended. `crowded`: whoever lost his place may not get another in time. */
+export function judge(
+  server: SimServer,
+  world: OutsideWorld,
+  created: Created,
+  drawn: DrawnActionSet,
+  crowded: boolean,
+): string[] {
   const uid = created.get(drawn.name) ?? ''
   const run = server.read(ownKinds.runs, `${namespace}/${runName(uid)}`)
   if (!isOver(server, created, drawn)) return [`${drawn.name} did not come to its end: ${JSON.stringify(run?.status)}`]
   if (!run) return judgeWithoutRun(world, drawn)
   return actionsOf(run).flatMap((action, index) =>
-    judgeAction(world, run, action, index, drawn).map((complaint) => `${drawn.name}/${index}: ${complaint}`),
+    judgeAction(world, run, action, index, drawn, crowded).map((complaint) => `${drawn.name}/${index}: ${complaint}`),
   )
 }
 
@@ -49,7 +55,14 @@ function phasesOf({ phases, deferPhase }: DrawnAction): DrawnPhase[] {
   return deferPhase ? [...phases, deferPhase] : [...phases]
 }
 
-function judgeAction(world: OutsideWorld, run: Run, action: RunAction, index: number, drawn: DrawnActionSet): string[] {
+function judgeAction(
+  world: OutsideWorld,
+  run: Run,
+  action: RunAction,
+  index: number,
+  drawn: DrawnActionSet,
+  crowded: boolean,
+): string[] {
   const written = drawn.actions[index] as DrawnAction
   const pairs = [
     ...written.phases.map((phase, at) => [phase, action.phases[at] as RunPhase] as const),
@@ -59,7 +72,7 @@ function judgeAction(world: OutsideWorld, run: Run, action: RunAction, index: nu
     ...pairs.flatMap(([phase, journal]) => judgeEffects(world, phase, journal)),
     ...judgeDeferred(world, action, written),
     ...judgeData(world, run, action, index, written),
-    ...judgeOutcome(action, drawn, written),
+    ...judgeOutcome(action, drawn, written, crowded),
   ]
 }
 
@@ -113,12 +126,13 @@ function judgeData(world: OutsideWorld, run: Run, action: RunAction, index: numb
 }
 
 /** Faults of machines and networks alone fail nothing but what cannot be repeated. */
-function judgeOutcome(action: RunAction, drawn: DrawnActionSet, written: DrawnAction): string[] {
+function judgeOutcome(action: RunAction, drawn: DrawnActionSet, written: DrawnAction, crowded: boolean): string[] {
   if (!isEnded(action)) return ['not ended']
   if (action.state === 'complete' || drawn.cancelMs !== undefined) return []
   if (phasesOf(written).some(({ fail, hang }) => fail || hang)) return []
   const failed = [...action.phases, action.deferPhase].find((phase) => phase?.error)
   if (failed?.error?.code === 'RUN_INTERRUPTED') return []
+  if (failed?.error?.code === 'RUN_TIMEOUT' && crowded) return []
   if (failed?.error?.code === 'RUN_TIMEOUT' && phasesOf(written).some(({ timeout }) => timeout !== undefined)) return []
   if (failed?.error?.code === 'KUBE_EXEC_LOST' && phasesOf(written).some((phase) => phase.loses && !canGoOn(phase))) return []
   // What a deadline, a crash or a lost connection took of the retries, what fails at first does not get.
