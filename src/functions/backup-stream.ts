@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { repositoryError } from '../repository/errors.ts'
 import type { Repository } from '../repository/repository.ts'
 import { flag, integer, list, object, optional, text, withDefault } from '../schema/build.ts'
-import { claimTag, resumedTag } from './backup-tag.ts'
+import { claimTag, resumedOutputs, resumedTag } from './backup-tag.ts'
 import { commandOutput } from './command-stream.ts'
 import type { FunctionContext } from './context.ts'
 import { defineFunction } from './define.ts'
@@ -40,7 +40,9 @@ export const backupStream = defineFunction({
     backupTag: 'A tag that only this snapshot has.',
   },
   aliases: { filename: 'name' },
+  reportsMarkers: true,
   notes: [
+    'Stdout is the backup, so outputs are reported on stderr: `kando output KEY VALUE >&2`. Figures that a restore is to be compared with are reported so.',
     'A command that ends with another code than 0, prints nothing, prints less than `minBytes` or whose output breaks off is a failure, and leaves no snapshot.',
     'In a shell, write `set -o pipefail` where the shell has it: otherwise only the last command of a pipe decides.',
     'After a crash the command is run again from its start, unless its snapshot was finished already; what was stored before is not sent again.',
@@ -55,6 +57,7 @@ export const backupStream = defineFunction({
       (await finishedBefore(ctx, repository)) ??
       (await keep(ctx, repository, { ...args, filename: args.name || 'stream', place, least }))
     return {
+      ...kept.outputs,
       snapshotID: kept.snapshotId,
       repository: streamRepositoryPath(args),
       path: kept.path,
@@ -73,6 +76,7 @@ interface Kept {
   readonly sha256: string
   readonly addedBytes: number
   readonly tag: string
+  readonly outputs: Readonly<Record<string, string>>
 }
 
 interface KeepRequest {
@@ -92,22 +96,25 @@ async function keep(ctx: FunctionContext, repository: Repository, request: KeepR
       `the command in ${placeOf(place)} ended with 0 but printed ${sizeBytes} bytes, and at least ${least} are wanted; nothing was kept. ` +
         'Check the command, or lower minBytes (allowEmpty: true for an empty stream)',
     )
+  const resumable = await resumableBackup(ctx, repository, tag)
+  let outputs: Kept['outputs'] = {}
   try {
     const result = await repository.backupStream({
-      ...(await resumableBackup(ctx, repository, tag)),
-      stream: commandOutput(ctx, place, command),
+      ...resumable,
+      stream: commandOutput(ctx, place, command, (reported) => void (outputs = reported)),
       filename,
       tags: [tag, ...(request.tags ?? [])],
       host: place.namespace,
       allowEmpty: least === 0,
-      confirm: ({ sizeBytes }) => {
+      confirm: async ({ sizeBytes }) => {
         if (sizeBytes < least) throw tooShort(sizeBytes)
+        await resumable.noteOutputs(outputs)
       },
       onProgress: uploadProgress(ctx),
       onWarning: (warning) => ctx.warn(warning),
       signal: ctx.signal,
     })
-    return { ...result, path: pathIn(filename), addedBytes: result.addedPackedBytes, tag }
+    return { ...result, path: pathIn(filename), addedBytes: result.addedPackedBytes, tag, outputs }
   } catch (error) {
     throw repositoryError.is(error, 'REPOSITORY_EMPTY_STREAM') ? tooShort(0) : error
   }
@@ -121,12 +128,13 @@ async function finishedBefore(ctx: FunctionContext, repository: Repository): Pro
   const path = snapshot.paths[0] ?? ''
   const hash = createHash('sha256')
   let sizeBytes = 0
-  for await (const bytes of repository.restoreStream({ snapshot: { id: snapshot.id }, signal: ctx.signal })) {
+  for await (const bytes of repository.restoreStream({ snapshot: { id: snapshot.id }, lend: true, signal: ctx.signal })) {
     hash.update(bytes)
     sizeBytes += bytes.length
   }
   const addedBytes = snapshot.summary?.dataAddedPacked ?? 0
-  return { snapshotId: snapshot.id, path, sizeBytes, sha256: hash.digest('hex'), addedBytes, tag }
+  const outputs = resumedOutputs(ctx.resumed)
+  return { snapshotId: snapshot.id, path, sizeBytes, sha256: hash.digest('hex'), addedBytes, tag, outputs }
 }
 
 function pathIn(filename: string): string {

@@ -9,15 +9,17 @@ import { TaskOutput } from './task-output.ts'
 
 /**
  * What a command in a container prints, as a stream that ends normally only if the command ended with 0 and every byte arrived. Otherwise it
- * fails with FUNCTION_COMMAND_FAILED, which quotes the last lines of stderr. Lines of stderr go to the log.
+ * fails with FUNCTION_COMMAND_FAILED, which quotes the last lines of stderr. Lines of stderr go to the log; output markers among them, since
+ * stdout is the stream, are given to `onOutputs` before the stream ends.
  */
 export async function* commandOutput(
   ctx: Pick<FunctionContext, 'kube' | 'log' | 'params' | 'signal' | 'warn'>,
   name: ContainerName,
   command: readonly string[],
+  onOutputs: (outputs: Readonly<Record<string, string>>) => void,
 ): AsyncGenerator<Uint8Array> {
   const secrets = secretValuesOf(ctx.params)
-  const stderr = stderrOf(ctx, name, secrets)
+  const stderr = stderrOf(ctx, name, secrets, true)
   const exec = await ctx.kube.exec.stream(execTarget(name), command, {
     signal: ctx.signal,
     onStderr: (line) => stderr.take(line),
@@ -26,6 +28,7 @@ export async function* commandOutput(
     yield* exec.stdout as AsyncIterable<Uint8Array>
     const { integrity } = await exec.result
     if (integrity === 'unverified') ctx.warn(unverified(name))
+    onOutputs(stderr.outputs() ?? {})
   } catch (error) {
     throw kubeError.is(error, 'KUBE_EXEC_FAILED') ? await failed(name, exec, stderr) : error
   } finally {
@@ -41,7 +44,7 @@ export async function feedCommand(
   stdin: AsyncIterable<Uint8Array>,
 ): Promise<TaskOutput> {
   const secrets = secretValuesOf(ctx.params)
-  const stderr = stderrOf(ctx, name, secrets)
+  const stderr = stderrOf(ctx, name, secrets, false)
   const log = ctx.log.child({ Pod: name.pod, ...(name.container ? { Container: name.container } : {}) })
   const stdout = new TaskOutput({ log, secrets, markers: true })
   const capture = ctx.kube.exec.capture(execTarget(name), command, {
@@ -60,9 +63,9 @@ export async function feedCommand(
   return stdout
 }
 
-function stderrOf(ctx: Pick<FunctionContext, 'log'>, name: ContainerName, secrets: SecretValues): TaskOutput {
+function stderrOf(ctx: Pick<FunctionContext, 'log'>, name: ContainerName, secrets: SecretValues, markers: boolean): TaskOutput {
   const log = ctx.log.child({ Pod: name.pod, ...(name.container ? { Container: name.container } : {}) })
-  return new TaskOutput({ log, secrets, markers: false })
+  return new TaskOutput({ log, secrets, markers })
 }
 
 async function failed(name: ContainerName, exec: ExecStream, stderr: TaskOutput): Promise<Error> {

@@ -50,6 +50,18 @@ describe('BackupStream and RestoreStream', () => {
     expect(await shellIn(world(), namespace, 'app', 'sha256sum < /tmp/back')).toContain(sha256)
   })
 
+  test('what the command reports on stderr becomes outputs, also when the engine dies before they are noted as such', async () => {
+    const marker = `###Phase-output###: {"key":"rows","value":"12"}`
+    const command = ['sh', '-c', `echo data; echo '${marker}' >&2; echo 'a word to the log' >&2`]
+    const first = context()
+    const kept = await runFunction(backupStream, first.ctx, { ...app, command })
+    const resumed = context({ resumed: first.checkpoints.at(-1) })
+    const again = await runFunction(backupStream, resumed.ctx, { ...app, command: ['false'] })
+
+    expect(kept).toMatchObject({ rows: '12', size: '5' })
+    expect(again).toMatchObject({ rows: '12', snapshotID: kept?.['snapshotID'] })
+  })
+
   test('a second backup of the same adds almost nothing', async () => {
     const command = ['seq', '1', '500000']
     await runFunction(backupStream, context().ctx, { ...app, command })
@@ -137,7 +149,7 @@ describe('BackupStream and RestoreStream', () => {
     const first = await runFunction(deleteStream, context().ctx, args)
     const second = await runFunction(deleteStream, context().ctx, args)
 
-    expect([first, second]).toEqual([
+    expect([first, second]).toMatchObject([
       { deleted: '1', spaceFreed: '0 B' },
       { deleted: '0', spaceFreed: '0 B' },
     ])
