@@ -2,8 +2,9 @@ import { systemClock } from '../base/clock.ts'
 import { runKando } from '../cli/kando/program.ts'
 import { openStore } from '../store/location.ts'
 import { openCommand } from './kando/command.ts'
+import { createProcesses } from './kando/process/create-processes.ts'
 import { openSource } from './kando/source.ts'
-import { openTarget, whenWritten } from './kando/target.ts'
+import { openOwnOutput, openTarget, whenWritten } from './kando/target.ts'
 import { findText, readFolder } from './kando/text-files.ts'
 import { version } from './version.ts'
 
@@ -11,6 +12,7 @@ import { version } from './version.ts'
 export async function main(words: readonly string[]): Promise<void> {
   const stopped = new AbortController()
   const sasTokenFile = process.env['AZURE_SAS_TOKEN_FILE']
+  const processes = createProcesses()
   let exitCode: number | undefined
   for (const [name, code] of [
     ['SIGTERM', 143],
@@ -18,6 +20,7 @@ export async function main(words: readonly string[]): Promise<void> {
     ['SIGHUP', 129],
   ] as const) {
     process.on(name, () => {
+      if (processes.taken(name)) return
       if (exitCode !== undefined) process.exit(code)
       exitCode = code
       stopped.abort(new Error(`ended by ${name}`))
@@ -36,6 +39,8 @@ export async function main(words: readonly string[]): Promise<void> {
       openSource,
       openTarget,
       openCommand,
+      openOwnOutput,
+      processes,
       findText,
       readFolder,
       clock: systemClock,

@@ -16,6 +16,8 @@ export type { OpenStoreOptions, OpenedStore } from './location/opened-store.ts'
  */
 export function openStore(profile: ResolvedProfile, options: OpenStoreOptions = {}): OpenedStore {
   const { type, bucket } = profile.location
+  // Such a Profile has no bucket.
+  if (type === 'kopia') throw badLocation('a Kopia server is not supported; use the object store behind it as s3Compliant')
   const open = openers[type]
   if (open === undefined) {
     throw badLocation(`Unsupported Location type: ${type === '' ? '(empty)' : type}; use ${Object.keys(openers).join(', ')}`)
@@ -54,11 +56,4 @@ const openers: Readonly<Record<string, Opener>> = {
   gcs: openGcs,
   azure: openAzure,
   filestore: openFilestore,
-  kopia: notYet('a Kopia server', 'use the object store behind it as s3Compliant'),
-}
-
-function notYet(what: string, instead: string): Opener {
-  return () => {
-    throw badLocation(`${what} is not supported; ${instead}`)
-  }
 }

@@ -2,6 +2,7 @@ import type { Clock } from '../../base/clock.ts'
 import type { OpenedStore } from '../../store/location.ts'
 import type { ResolvedProfile } from '../../store/profile-json.ts'
 import type { Output } from '../output.ts'
+import type { OutputName, Processes } from './process/processes.ts'
 
 /** What `kando` touches of the process it runs in. */
 export interface KandoDeps {
@@ -21,6 +22,9 @@ export interface KandoDeps {
   findText(file: string): Promise<string | undefined>
   /** Names and texts of the files of a folder. */
   readFolder(folder: string): Promise<Readonly<Record<string, string>>>
+  /** Our own stdout or stderr, for output that is passed on; its end is never given. */
+  openOwnOutput(name: OutputName): Pick<Target, 'write'>
+  readonly processes: Processes
   readonly clock: Clock
   readonly signal: AbortSignal
 }

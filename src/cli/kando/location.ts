@@ -1,4 +1,4 @@
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import { renderPhaseOutput } from '../../api/phase-output.ts'
 import { releaseChunk } from '../../base/release-chunk.ts'
 import { locationKey, locationKeyBelow, type OpenedStore } from '../../store/location.ts'
@@ -14,6 +14,8 @@ interface LocationFlags {
   readonly path: string
   readonly outputName?: string
   readonly kopiaSnapshot?: string
+  readonly repositoryServer?: string
+  readonly repositoryServerUserHostname?: string
 }
 
 /** `kando location push|pull|delete`: a stream to one object of the Profile's location, back, and away. */
@@ -53,9 +55,14 @@ function deleteCommand(deps: KandoDeps): Command {
 }
 
 function withFlags(command: Command): Command {
-  return command
-    .option('-p, --profile <json>', 'the Profile, as {{ toJson .Profile }} renders it')
-    .option('-s, --path <suffix>', 'path below the prefix of the Profile', '')
+  return (
+    command
+      .option('-p, --profile <json>', 'the Profile, as {{ toJson .Profile }} renders it')
+      .option('-s, --path <suffix>', 'path below the prefix of the Profile', '')
+      // Of Kanister up to 0.119: understood, so that the answer is the way out and not "unknown option".
+      .addOption(new Option('-r, --repository-server <json>').hideHelp())
+      .addOption(new Option('-c, --repository-server-user-hostname <name>').hideHelp())
+  )
 }
 
 interface Place {
@@ -65,6 +72,12 @@ interface Place {
 }
 
 async function withLocation(deps: KandoDeps, flags: LocationFlags, work: (place: Place) => Promise<void>): Promise<void> {
+  if (flags.repositoryServer !== undefined || flags.repositoryServerUserHostname !== undefined) {
+    throw cliError(
+      'CLI_USAGE',
+      "kando keeps no Kopia repository: instead of --repository-server give --profile '{{ toJson .Profile }}' with the object store, which takes --output-name and --kopia-snapshot too",
+    )
+  }
   if (flags.profile === undefined || flags.profile === '') {
     throw cliError('CLI_USAGE', "Please provide the --profile flag: --profile '{{ toJson .Profile }}'")
   }

@@ -2,8 +2,10 @@ import { Command, CommanderError, Option } from 'commander'
 import { messageOf } from '../../base/errors.ts'
 import { chronicleCommand } from './chronicle.ts'
 import type { KandoDeps } from './deps.ts'
+import { KandoExit } from './exit.ts'
 import { locationCommand } from './location.ts'
 import { outputCommand } from './output.ts'
+import { processCommand } from './process/define.ts'
 import { refusedCommands } from './refused.ts'
 
 /** Kanister's kando ends with this code whatever failed, and scripts compare with it. */
@@ -19,9 +21,15 @@ export async function runKando(words: readonly string[], deps: KandoDeps, versio
     return 0
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : kandoFailure
+    if (error instanceof KandoExit) return endWith(error, deps)
     deps.output.err(`Error: ${messageOf(error)}\n`)
     return kandoFailure
   }
+}
+
+function endWith({ code, cause }: KandoExit, { output }: KandoDeps): number {
+  if (cause !== undefined) output.err(`Error: ${messageOf(cause)}\n`)
+  return code
 }
 
 function kandoProgram(deps: KandoDeps, version: string): Command {
@@ -29,10 +37,14 @@ function kandoProgram(deps: KandoDeps, version: string): Command {
     .description('Moves data between a container and the location of a Profile, and reports outputs of a phase.')
     .version(version, '--version')
     .addOption(new Option('-v, --verbosity <level>', 'how much is said on stderr').choices(levels).default('warning'))
-    .addHelpText('after', `\nExit codes: 0 done; ${kandoFailure} failed, the reason is on stderr.`)
+    .addHelpText(
+      'after',
+      `\nExit codes: 0 done; ${kandoFailure} failed, the reason is on stderr; of process client execute, see there.`,
+    )
   program.addCommand(locationCommand(deps))
   program.addCommand(outputCommand(deps))
   program.addCommand(chronicleCommand(deps))
+  program.addCommand(processCommand(deps))
   for (const command of refusedCommands()) program.addCommand(command)
   for (const command of allCommands(program)) prepare(command, deps)
   return program

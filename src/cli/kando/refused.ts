@@ -7,10 +7,6 @@ const refused: ReadonlyArray<readonly [name: string, instead: string]> = [
     'stream',
     'it writes into a Kopia repository, which Holdfast does not keep; use: curl -fsS URL | kando location push - --profile … --path …, or the function BackupStream',
   ],
-  [
-    'process',
-    'its server runs any command for whoever reaches its socket; use the functions KubeExec or MultiContainerRun, which run commands in a container, follow their output and end them',
-  ],
 ]
 
 export function refusedCommands(): Command[] {

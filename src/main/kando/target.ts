@@ -10,7 +10,7 @@ import { isStream } from './source.ts'
  * half of one, nor the tail of a longer older one. What is not a plain file (a pipe, a device) is written as it is.
  */
 export async function openTarget(target: string): Promise<Target> {
-  if (target === '-') return pipeTarget(openStdout())
+  if (target === '-') return pipeTarget(openOutput(1))
   const existing = await stat(target).catch(() => undefined)
   if (existing && !existing.isFile()) return pipeTarget(await opened(createWriteStream(target)))
   const partial = `${target}.holdfast-partial`
@@ -28,6 +28,12 @@ export async function openTarget(target: string): Promise<Target> {
   }
 }
 
+/** Stdout or stderr of this process, for pieces of a stream that others may print beside. */
+export function openOwnOutput(name: 'stdout' | 'stderr'): Pick<Target, 'write'> {
+  const stream = openOutput(name === 'stdout' ? 1 : 2)
+  return { write: (chunk) => write(stream, chunk) }
+}
+
 /** Resolves when everything given to the stream has left the process. */
 export async function whenWritten(stream: Writable): Promise<void> {
   if (stream.writableLength > 0) await new Promise<void>((resolve) => stream.write('', () => resolve()))
@@ -43,9 +49,9 @@ function pipeTarget(stream: Writable): Target {
 }
 
 /** `process.stdout` of a pipe writes synchronously: a slow consumer would stop the whole process. */
-function openStdout(): Writable {
-  if (isStream(fstatSync(1))) return new Socket({ fd: 1, readable: false, writable: true })
-  return createWriteStream('', { fd: 1, autoClose: false })
+function openOutput(fd: 1 | 2): Writable {
+  if (isStream(fstatSync(fd))) return new Socket({ fd, readable: false, writable: true })
+  return createWriteStream('', { fd, autoClose: false })
 }
 
 async function opened(stream: WriteStream): Promise<WriteStream> {

@@ -93,13 +93,13 @@ test('the command sees the variables of the folder', async () => {
   expect(await pull()).toBe('hidden/\n')
 })
 
-test.each([
-  ['stream', ['push', 'http://x', '-p', 'x', '-d', '/a', '-f', 'b'], 'kando location push -'],
-  ['process', ['client', 'create', 'ls', '-l'], 'KubeExec'],
-])('%s is refused, with what to use instead', async (name, words, instead) => {
-  const child = spawn(process.execPath, [entry, 'kando', name, ...words], { stdio: ['ignore', 'ignore', 'pipe'] })
+test('kando stream is refused, with both ways out', async () => {
+  const words = ['stream', 'push', 'http://x', '-p', 'x', '-c', 'y', '-d', '/a', '-f', 'b']
+  const child = spawn(process.execPath, [entry, 'kando', ...words], { stdio: ['ignore', 'ignore', 'pipe'] })
   const [said, [code]] = await Promise.all([text(child.stderr), once(child, 'exit')])
 
   expect(code).toBe(69)
-  expect(said).toContain(instead)
+  expect(said).toContain('a Kopia repository, which Holdfast does not keep')
+  expect(said).toContain('kando location push -')
+  expect(said).toContain('BackupStream')
 })

@@ -193,6 +193,17 @@ describe('kando location', () => {
       'Unsupported Location type: ftp',
     ],
     [
+      'a Kopia server',
+      ['location', 'push', '-', '-s', 'x', '-p', '{"Location":{"type":"kopia"},"Credential":{"Type":"kopia"}}'],
+      'a Kopia server is not supported; use the object store behind it as s3Compliant',
+    ],
+    [
+      'a RepositoryServer',
+      ['location', 'push', '-', '-s', 'x', '-r', '{"Name":"hush"}'],
+      "instead of --repository-server give --profile '{{ toJson .Profile }}'",
+    ],
+    ['its host', ['location', 'delete', '-s', 'x', '-p', 'PROFILE', '-c', 'host'], 'kando keeps no Kopia repository'],
+    [
       'stdin that is no pipe',
       ['location', 'push', '-', '-s', 'x', '-p', 'PROFILE'],
       'Stdin must be piped when the source parameter is "-"',

@@ -88,6 +88,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   handlebars: ['template'],
   '@kubernetes/client-node': ['kube'],
   commander: ['cli', 'main'],
+  '@grpc/grpc-js': ['main'],
 }
 
 const root = resolve(import.meta.dirname, '../../..')

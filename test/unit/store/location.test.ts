@@ -103,6 +103,7 @@ describe('opening a location', () => {
   test.each([
     ['an unknown type', at({ type: 'ftp' }), 'Unsupported Location type: ftp'],
     ['a Kopia server', at({ type: 'kopia' }), 'use the object store behind it'],
+    ['a Kopia server, which has no bucket', at({ type: 'kopia', bucket: '' }), 'use the object store behind it'],
     ['a filestore that climbs', at({ type: 'filestore', bucket: '../etc' }), 'is not the name of a volume'],
     ['a filestore by its path', at({ type: 'filestore', bucket: '/etc' }), 'is not the name of a volume'],
     ['no bucket', at({ bucket: '' }), 'location.bucket is empty'],
