@@ -96,9 +96,7 @@ async function step(
   const current = isWatched || runningStep(status) === name ? verification : await write(deps, verification, running, signal)
   const result = await carryOut({ deps, verification: current, status: isWatched ? status : running, signal }, name)
   const after =
-    'outcome' in result
-      ? finished(running, name, result.outcome, clock.now())
-      : started(running, name, clock.now(), { actionSet: result.actionSet })
+    'outcome' in result ? finished(running, name, result.outcome, clock.now()) : { ...running, actionSet: result.actionSet }
   return await write(deps, current, after, signal)
 }
 

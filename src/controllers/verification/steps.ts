@@ -58,7 +58,8 @@ export async function carryOut(work: StepWork, name: VerificationStepName): Prom
     return await retry(() => tryOnce(work, name), { signal, clock: deps.clock, budgetMs: patienceMs, maxMs: 30_000 })
   } catch (error) {
     signal.throwIfAborted()
-    const isPassing = nextOf(error) === 'retry' && !kubeError.is(error, 'KUBE_TIMEOUT')
+    // What did not become ready in its time had all the time there was.
+    const isPassing = nextOf(error) === 'retry' && !kubeError.is(error, 'KUBE_SCALE_TIMEOUT')
     if (name === 'restore' && isPassing && (status.attempt ?? 1) < mostAttempts) throw error
     const disproved = error instanceof HoldfastError && error.details['lacksData'] === true
     return { outcome: { state: 'failed', message: messageOf(error), ...(disproved ? { disproved } : {}) } }
