@@ -30,7 +30,8 @@ export function createClient(
   const secure = endpoint.server.startsWith('https:')
   const Agent = secure ? HttpsAgent : HttpAgent
   const unary = new Agent({ keepAlive: true, maxSockets, timeout: idleSocketMs })
-  const streaming = new Agent({ keepAlive: false })
+  // A watch that the server ended leaves its connection to the next one: no handshake each half minute.
+  const streaming = new Agent({ keepAlive: true, maxFreeSockets: 16 })
   const tlsOptions = createTlsOptions(endpoint)
 
   const send = async (request: KubeRequest, streams: boolean, signal: AbortSignal): Promise<IncomingMessage> => {

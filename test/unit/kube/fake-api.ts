@@ -24,6 +24,8 @@ type ExecScript = (exec: FakeExec) => void | Promise<void>
 export class FakeApi {
   readonly requests: FakeRequest[] = []
   readonly execs: FakeExec[] = []
+  /** How many were opened so far. */
+  connections = 0
   answer: Answer = (_request, response) => sendStatus(response, 404, { reason: 'NotFound', message: 'nothing here' })
   exec: ExecScript = () => undefined
   /** Refuses WebSocket handshakes. */
@@ -46,6 +48,7 @@ export class FakeApi {
       maxPayload: 32 << 20,
       handleProtocols: (offered) => this.protocols.find((each) => offered.has(each)) ?? false,
     })
+    this.#server.on('connection', () => this.connections++)
     this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head))
   }
 

@@ -95,6 +95,22 @@ describe('an informer', () => {
     expect(api.requests.map(({ query }) => query.get('resourceVersion'))).toEqual([null, '10', '50'])
   })
 
+  it('asks for watches of half a minute, which follow each other on one connection', async () => {
+    const informer = kube.informer(kinds.configMaps, { namespace: 'n' })
+    await informer.synced
+    await until(() => watches.length === 1)
+    const before = api.connections
+
+    for (let each = 1; each <= 3; each++) {
+      tell('BOOKMARK', { metadata: { resourceVersion: String(50 + each) } })
+      watches.at(-1)?.end()
+      await until(() => watches.length === each + 1)
+    }
+
+    expect(api.connections).toBe(before)
+    expect(api.requests.at(-1)?.query.get('timeoutSeconds')).toBe('30')
+  })
+
   it('lists anew when its version is too old, and notices what went missing', async () => {
     const informer = kube.informer(kinds.configMaps, { namespace: 'n' })
     const gone: string[] = []
