@@ -208,26 +208,25 @@ export async function runImport(
   for (const schedule of plan.schedules)
     if (await attempt(`Schedule ${schedule.name}`, () => applySchedule(target, schedule))) counts.createdSchedules++
   // Imported before a takeover that could not mark them all.
-  for (const installation of target.owned)
-    await attempt(`ActionSets of installation ${installation}`, () => ownImported(target, installation).then(() => true))
+  await attempt('labels of ActionSets that are owned now', () => ownImported(target, target.owned).then(() => true))
   return { ...counts, problems }
 }
 
-/** After a takeover: what was imported of that installation may be deleted from now on. Gives how many. */
+/** After a takeover: what was imported of those installations may be deleted from now on. Gives how many. */
 export async function ownImported(
   { kube, namespace, signal }: Pick<ImportTarget, 'kube' | 'namespace' | 'signal'>,
-  installation: string,
+  installations: ReadonlySet<string>,
 ): Promise<number> {
   const actionSets = kube.resource(ownKinds.actionSets)
-  const { items } = await actionSets.list({ namespace, labelSelector: `${names.imported}=true`, signal })
-  const own = items.filter(({ metadata }) => metadata.annotations?.[importedNames.installation] === installation)
-  for (const { metadata } of own)
-    await actionSets.patch(
-      { namespace, name: metadata.name },
-      { metadata: { labels: { [names.imported]: 'owned' } } },
-      { signal },
-    )
-  return own.length
+  const patch = { metadata: { labels: { [names.imported]: 'owned' } } }
+  let count = 0
+  for await (const { items } of actionSets.pages({ namespace, labelSelector: `${names.imported}=true`, signal }))
+    for (const { metadata } of items) {
+      if (!installations.has(metadata.annotations?.[importedNames.installation] ?? '')) continue
+      await actionSets.patch({ namespace, name: metadata.name }, patch, { signal })
+      count += 1
+    }
+  return count
 }
 
 async function create(kube: ImportTarget['kube'], object: ActionSet, signal: AbortSignal): Promise<boolean> {

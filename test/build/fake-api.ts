@@ -178,7 +178,8 @@ export class FakeApi {
         items: [...this.#collection(def).values()].filter((object) => selected(object, options)),
         resourceVersion: String(this.#version),
       }))
-    const api: Pick<ResourceApi<KubeObject>, 'def' | 'get' | 'find' | 'list' | 'create' | 'replace' | 'patch' | 'delete'> = {
+    type Known = 'def' | 'get' | 'find' | 'list' | 'pages' | 'create' | 'replace' | 'patch' | 'delete'
+    const api: Pick<ResourceApi<KubeObject>, Known> = {
       def,
       get: (key) => this.#request(request('get', key.name), () => this.#get(def, key)),
       find: (key) =>
@@ -190,6 +191,9 @@ export class FakeApi {
           }
         }),
       list,
+      pages: async function* (options) {
+        yield await list(options)
+      },
       create: (object) =>
         this.#request(request('create', object.metadata?.name ?? ''), () => {
           if (this.#collection(def).has(keyOf(object)))

@@ -265,8 +265,8 @@ test('what was imported is deleted by nobody until its installation was taken ov
   const parent = (): ActionSet => api.read(ownKinds.actionSets, 'engine', 'backup-1') as ActionSet
 
   expect(() => buildActionSet(request, parent(), 'x')).toThrow(/belongs to another installation.*holdfast dr takeover/)
-  expect(await ownImported(target, 'somebody else')).toBe(0)
-  expect(await ownImported(target, 'installation-1')).toBe(2)
+  expect(await ownImported(target, new Set(['somebody else']))).toBe(0)
+  expect(await ownImported(target, new Set(['installation-1']))).toBe(2)
   expect(() => buildActionSet(request, parent(), 'x')).not.toThrow(/another installation/)
 })
 

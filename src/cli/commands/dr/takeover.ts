@@ -64,7 +64,7 @@ export function takeoverCommand(deps: BackupDeps): Command {
           force: flags.force === true,
           signal,
         })
-        await ownImported({ kube, namespace, signal }, from.installation)
+        await ownImported({ kube, namespace, signal }, new Set([from.installation]))
         print(deps, flags, done, `${from.backups} backups of installation ${from.installation} are owned by this one, ${own}\n`)
       }),
     )
