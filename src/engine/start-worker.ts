@@ -217,6 +217,8 @@ class RunningWorker {
     if (which === 'free') return this.#takeInOrder(mine)
     for (const { run, indexes } of mine) {
       for (const index of indexes) {
+        // More than there is room for are of two processes of our name: the operator takes them from a start that is gone.
+        if (this.#inWork.size >= this.#settings.concurrency) return
         if (actionsOf(run)[index]?.fence.owner === worker.name) void this.#work(run, index)
       }
     }

@@ -120,6 +120,29 @@ describe('a worker that dies', () => {
     expect(resumed).toEqual([undefined, { pod: expect.stringMatching(/^kanister-job-[0-9a-f]{12}$/) }])
   })
 
+  test('and left more than its next start has room for: no more run at once than may', async () => {
+    const victim: FakeProcess = {}
+    world.blueprint({ backup: { phases: [say('p1', '{{ .Options.k }}')] } })
+    await Promise.all([world.operator().ready, world.worker('a', '1', { concurrency: 2 }, victim).ready])
+    let running = 0
+    let most = 0
+    world.onCall = async () => {
+      if (!victim.dead) return await new Promise(() => undefined)
+      most = Math.max(most, ++running)
+      await new Promise((resolve) => setTimeout(resolve, 50))
+      running--
+    }
+    world.actionSet([onApp('backup', { options: { k: 'x' } }), onApp('backup', { options: { k: 'y' } })])
+    await waitFor('both to run', () => world.calls.length === 2)
+    victim.dead = true
+
+    await world.worker('a', '2', { concurrency: 1 }).ready
+
+    await world.ended('complete')
+    expect(most).toBe(1)
+    expect(world.calls.slice(2).toSorted()).toEqual(['x', 'y'])
+  })
+
   test('and wakes up again after another took over: it writes nothing any more', async () => {
     const sleeper: FakeProcess = {}
     // Its one place is taken, so a stopped process gets no further job.
