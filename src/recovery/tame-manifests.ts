@@ -22,6 +22,8 @@ export function tame(original: Manifest, { mark, from, to }: Taming): Manifest {
   const { [names.policy]: _policy, ...kept } = labels ?? {}
   const metadata = { ...manifest.metadata, labels: { ...kept, ...mark } }
   const marked = { ...manifest, metadata } as Manifest
+  const { data } = manifest as { readonly data?: Readonly<Record<string, string>> }
+  if (manifest.kind === 'Secret' && data) return { ...marked, data: redirectData(data, from, to) }
   return manifest.kind === 'Service'
     ? tameService(marked, annotations ?? {})
     : manifest.kind === 'StatefulSet'
@@ -134,6 +136,16 @@ function redirected(value: unknown, from: string, to: string): unknown {
 
 function isNamespaceField(key: string): boolean {
   return key.toLowerCase().endsWith('namespace')
+}
+
+/** Of a Secret: base64. Bytes that are no text stay as they are. */
+export function redirectData(data: Readonly<Record<string, string>>, from: string, to: string): Record<string, string> {
+  const redirectOne = (base64: string): string => {
+    const bytes = Buffer.from(base64, 'base64')
+    const text = bytes.toString()
+    return Buffer.from(text).equals(bytes) ? Buffer.from(redirectText(text, from, to)).toString('base64') : base64
+  }
+  return Object.fromEntries(Object.entries(data).map(([key, value]) => [key, redirectOne(value)]))
 }
 
 /** Names of Services: `db.shop.svc` anywhere, `db.shop` as a whole value or as the host of a URL. */

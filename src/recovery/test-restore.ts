@@ -9,7 +9,7 @@ import type { RecoveryPlace } from './place.ts'
 import type { PlanFinding } from './plan-findings.ts'
 import { makeApplication } from './restore-application.ts'
 import { blockersOf, planRestore, type RestorePlan } from './restore-plan.ts'
-import { namesOriginal, neededSecrets, redirectText, tame } from './tame-manifests.ts'
+import { namesOriginal, neededSecrets, redirectData, tame } from './tame-manifests.ts'
 
 /** Rights that the default installation does not give. */
 export const rightsFile = 'deploy/verification.yaml'
@@ -170,9 +170,7 @@ async function copySecrets(
     const found = await secrets.find({ namespace: source, name }, { signal })
     if (!found) continue
     const metadata = { name, namespace, labels: { [names.verification]: label } }
-    const data = Object.fromEntries(
-      Object.entries(found.data ?? {}).map(([key, value]) => [key, redirectSecret(value as string, source, namespace)]),
-    )
+    const data = redirectData(found.data ?? {}, source, namespace)
     const copy = { apiVersion: 'v1', kind: 'Secret', metadata, type: found.type, data }
     try {
       await secrets.create(copy as Secret, { signal })
@@ -180,11 +178,4 @@ async function copySecrets(
       if (!kubeError.is(error, 'KUBE_ALREADY_EXISTS')) throw error
     }
   }
-}
-
-/** Bytes that are no text stay as they are. */
-function redirectSecret(base64: string, from: string, to: string): string {
-  const bytes = Buffer.from(base64, 'base64')
-  const text = bytes.toString()
-  return Buffer.from(text).equals(bytes) ? Buffer.from(redirectText(text, from, to)).toString('base64') : base64
 }
