@@ -2,9 +2,9 @@ import { AzureConnection } from './azure/connection.ts'
 import { downloadBlob } from './azure/download.ts'
 import type { AzureSettings } from './azure/settings.ts'
 import { putBlob, uploadBlob } from './azure/upload.ts'
+import { signalOf } from './call-options.ts'
 import { collectBytes } from './collect-bytes.ts'
 import { deleteSingly } from './delete-singly.ts'
-import { storeError } from './errors.ts'
 import { checkKey } from './key.ts'
 import type {
   CallOptions,
@@ -16,6 +16,7 @@ import type {
   PutResult,
   PutStreamOptions,
 } from './object-store.ts'
+import { orAbsent } from './or-absent.ts'
 
 const pageSize = 1000
 
@@ -53,17 +54,14 @@ export class AzureStore implements ObjectStore, AsyncDisposable {
 
   async head(key: string, { signal }: CallOptions = {}): Promise<ObjectInfo | undefined> {
     checkKey(key)
-    try {
-      const found = await this.#connection.send(
+    const found = await orAbsent(
+      this.#connection.send(
         `check of object "${key}"`,
         (container, abortSignal) => container.getBlobClient(key).getProperties({ abortSignal }),
         { signal },
-      )
-      return infoOf(key, found)
-    } catch (error) {
-      if (storeError.is(error, 'STORE_NOT_FOUND')) return undefined
-      throw error
-    }
+      ),
+    )
+    return found && infoOf(key, found)
   }
 
   async *list(prefix: string, { signal }: CallOptions = {}): AsyncGenerator<ObjectInfo> {
@@ -87,15 +85,13 @@ export class AzureStore implements ObjectStore, AsyncDisposable {
 
   async delete(key: string, { signal }: CallOptions = {}): Promise<void> {
     checkKey(key)
-    try {
-      await this.#connection.send(
+    await orAbsent(
+      this.#connection.send(
         `delete of object "${key}"`,
         (container, abortSignal) => container.getBlobClient(key).delete({ deleteSnapshots: 'include', abortSignal }),
         { signal },
-      )
-    } catch (error) {
-      if (!storeError.is(error, 'STORE_NOT_FOUND')) throw error
-    }
+      ),
+    )
   }
 
   async deleteMany(keys: AsyncIterable<string> | Iterable<string>, options: CallOptions = {}): Promise<number> {
@@ -121,8 +117,4 @@ function infoOf(key: string, { contentLength, etag, lastModified }: BlobFacts): 
     ...(etag === undefined ? {} : { etag }),
     ...(lastModified === undefined ? {} : { modified: lastModified.getTime() }),
   }
-}
-
-function signalOf(options: CallOptions): AbortSignal {
-  return options.signal ?? new AbortController().signal
 }

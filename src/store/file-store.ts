@@ -1,5 +1,6 @@
 import { lstat, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { deleteInTurn } from './delete-in-turn.ts'
 import { infoOf } from './file/file-info.ts'
 import { StoreFolder, growingName } from './file/folder.ts'
 import { listFiles } from './file/list-files.ts'
@@ -87,12 +88,7 @@ export class FileStore implements ObjectStore, AsyncDisposable {
   }
 
   async deleteMany(keys: AsyncIterable<string> | Iterable<string>, options: CallOptions = {}): Promise<number> {
-    let count = 0
-    for await (const key of keys) {
-      await this.delete(key, options)
-      count++
-    }
-    return count
+    return deleteInTurn(keys, (key) => this.delete(key, options))
   }
 
   /** Removes what killed processes left half written and nobody has written to since. Gives the number of files. */

@@ -1,6 +1,6 @@
+import { signalOf } from './call-options.ts'
 import { collectBytes } from './collect-bytes.ts'
 import { deleteSingly } from './delete-singly.ts'
-import { storeError } from './errors.ts'
 import { GcsConnection } from './gcs/connection.ts'
 import { downloadGcsObject } from './gcs/download.ts'
 import { infoOfResource, objectFields } from './gcs/object-resource.ts'
@@ -18,6 +18,7 @@ import type {
   PutResult,
   PutStreamOptions,
 } from './object-store.ts'
+import { orAbsent } from './or-absent.ts'
 
 /** A bucket of Google Cloud Storage. Opening does nothing yet: the first call connects. `close` gives its sockets back. */
 export class GcsStore implements ObjectStore, AsyncDisposable {
@@ -54,13 +55,8 @@ export class GcsStore implements ObjectStore, AsyncDisposable {
   async head(key: string, options: CallOptions = {}): Promise<ObjectInfo | undefined> {
     checkKey(key)
     const call = { method: 'GET', path: this.#connection.pathOf(key), query: { fields: objectFields } }
-    try {
-      const { json } = await this.#send(`check of object "${key}"`, call, options)
-      return infoOfResource(json)
-    } catch (error) {
-      if (storeError.is(error, 'STORE_NOT_FOUND')) return undefined
-      throw error
-    }
+    const found = await orAbsent(this.#send(`check of object "${key}"`, call, options))
+    return found && infoOfResource(found.json)
   }
 
   async *list(prefix: string, options: CallOptions = {}): AsyncGenerator<ObjectInfo> {
@@ -77,11 +73,7 @@ export class GcsStore implements ObjectStore, AsyncDisposable {
 
   async delete(key: string, options: CallOptions = {}): Promise<void> {
     checkKey(key)
-    try {
-      await this.#send(`delete of object "${key}"`, { method: 'DELETE', path: this.#connection.pathOf(key) }, options)
-    } catch (error) {
-      if (!storeError.is(error, 'STORE_NOT_FOUND')) throw error
-    }
+    await orAbsent(this.#send(`delete of object "${key}"`, { method: 'DELETE', path: this.#connection.pathOf(key) }, options))
   }
 
   async deleteMany(keys: AsyncIterable<string> | Iterable<string>, options: CallOptions = {}): Promise<number> {
@@ -96,12 +88,8 @@ export class GcsStore implements ObjectStore, AsyncDisposable {
     await this.close()
   }
 
-  #send(what: string, call: Parameters<GcsConnection['call']>[0], { signal }: CallOptions) {
+  async #send(what: string, call: Parameters<GcsConnection['call']>[0], { signal }: CallOptions) {
     signal?.throwIfAborted()
     return this.#connection.requests.send(what, (each) => this.#connection.call(call, each), { signal })
   }
-}
-
-function signalOf(options: CallOptions): AbortSignal {
-  return options.signal ?? new AbortController().signal
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { type Clock, systemClock } from '../base/clock.ts'
+import { deleteInTurn } from './delete-in-turn.ts'
 import { storeError } from './errors.ts'
 import { checkKey } from './key.ts'
 import type {
@@ -104,12 +105,7 @@ export class MemoryStore implements ObjectStore {
   }
 
   async deleteMany(keys: AsyncIterable<string> | Iterable<string>, options: CallOptions = {}): Promise<number> {
-    let count = 0
-    for await (const key of keys) {
-      await this.delete(key, options)
-      count++
-    }
-    return count
+    return deleteInTurn(keys, (key) => this.delete(key, options))
   }
 
   #find(key: string): Stored {

@@ -1,4 +1,5 @@
 import { collectBytes, defaultLimitBytes } from './collect-bytes.ts'
+import { signalOf } from './call-options.ts'
 import { checkKey } from './key.ts'
 import type {
   CallOptions,
@@ -120,8 +121,4 @@ export class S3Store implements ObjectStore, AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }
-}
-
-function signalOf(options: CallOptions): AbortSignal {
-  return options.signal ?? new AbortController().signal
 }

@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { deleteInTurn } from '../../src/store/delete-in-turn.ts'
 import { storeError } from '../../src/store/errors.ts'
 import type {
   CallOptions,
@@ -90,12 +91,7 @@ export class FolderStore implements ObjectStore {
   }
 
   async deleteMany(keys: AsyncIterable<string> | Iterable<string>, options: CallOptions = {}): Promise<number> {
-    let count = 0
-    for await (const key of keys) {
-      await this.delete(key, options)
-      count++
-    }
-    return count
+    return deleteInTurn(keys, (key) => this.delete(key, options))
   }
 
   #path(key: string): string {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { profileObjects } from '../profile-objects.ts'
 import { Narrator } from './narrator.ts'
 import type { Stage } from './stage.ts'
 
@@ -39,37 +40,8 @@ async function installHoldfast({ kubectl, s3 }: Stage, narrator: Narrator): Prom
   }
   narrator.command('kubectl apply -f blueprints/postgresql/logical.yaml   # and a Profile: where the backups go')
   await kubectl.run(['apply', '-n', 'holdfast', '-f', join(root, 'blueprints/postgresql/logical.yaml')])
-  await kubectl.run(['apply', '-f', '-'], profile(s3))
+  await kubectl.run(['apply', '-f', '-'], JSON.stringify(profileObjects({ ...s3, name: 'bucket', namespace: 'holdfast' })))
   narrator.says(await kubectl.run(['get', 'pods', '-n', 'holdfast']))
-}
-
-function profile(s3: Stage['s3']): string {
-  return JSON.stringify({
-    apiVersion: 'v1',
-    kind: 'List',
-    items: [
-      {
-        apiVersion: 'v1',
-        kind: 'Secret',
-        metadata: { name: 'bucket', namespace: 'holdfast' },
-        stringData: { aws_access_key_id: s3.accessKey, aws_secret_access_key: s3.secretKey },
-      },
-      {
-        apiVersion: 'cr.kanister.io/v1alpha1',
-        kind: 'Profile',
-        metadata: { name: 'bucket', namespace: 'holdfast' },
-        location: { type: 's3Compliant', bucket: s3.bucket, endpoint: s3.endpoint, region: s3.region },
-        credential: {
-          type: 'keyPair',
-          keyPair: {
-            idField: 'aws_access_key_id',
-            secretField: 'aws_secret_access_key',
-            secret: { apiVersion: 'v1', kind: 'Secret', name: 'bucket', namespace: 'holdfast' },
-          },
-        },
-      },
-    ],
-  })
 }
 
 async function openShop({ kubectl }: Stage, narrator: Narrator): Promise<void> {

@@ -7,6 +7,7 @@ import type { ActionSet } from '../../../src/api/actionset.ts'
 import { run } from '../machine/command.ts'
 import { harnessFolders } from '../machine/folders.ts'
 import { ensureEngineImage } from '../images/engine-image.ts'
+import { profileObjects } from '../profile-objects.ts'
 import { waitRolledOut } from './objects.ts'
 import { waitFor } from './wait-for.ts'
 import type { World, WorldS3 } from './world.ts'
@@ -122,7 +123,9 @@ export function useInstallation(world: () => World): Installation {
 
 /** A Profile with its Secret in the engine's namespace. */
 export async function applyProfile(world: World, { name, s3, bucket, prefix }: ProfileRequest): Promise<void> {
-  await world.kubectl(['apply', '-f', '-'], { input: JSON.stringify(profileObjects(name, s3, bucket, prefix)) })
+  const { podEndpoint: endpoint, region, accessKey, secretKey } = s3
+  const objects = profileObjects({ name, namespace: engineNamespace, bucket, prefix, endpoint, region, accessKey, secretKey })
+  await world.kubectl(['apply', '-f', '-'], { input: JSON.stringify(objects) })
 }
 
 export interface ProfileRequest {
@@ -166,35 +169,4 @@ async function createChanged(
 async function actionSet(world: World, name: string): Promise<SeenActionSet> {
   // The API server answers with an ActionSet.
   return JSON.parse(await world.kubectl(['get', 'actionset', '-n', engineNamespace, name, '-o', 'json'])) as SeenActionSet
-}
-
-function profileObjects(
-  name: string,
-  s3: Pick<WorldS3, 'podEndpoint' | 'region' | 'accessKey' | 'secretKey'>,
-  bucket: string,
-  prefix: string,
-): unknown {
-  const secret = { apiVersion: 'v1', kind: 'Secret', name, namespace: engineNamespace }
-  return {
-    apiVersion: 'v1',
-    kind: 'List',
-    items: [
-      {
-        apiVersion: 'v1',
-        kind: 'Secret',
-        metadata: { name, namespace: engineNamespace },
-        stringData: { aws_access_key_id: s3.accessKey, aws_secret_access_key: s3.secretKey },
-      },
-      {
-        apiVersion: 'cr.kanister.io/v1alpha1',
-        kind: 'Profile',
-        metadata: { name, namespace: engineNamespace },
-        location: { type: 's3Compliant', bucket, endpoint: s3.podEndpoint, region: s3.region, prefix },
-        credential: {
-          type: 'keyPair',
-          keyPair: { idField: 'aws_access_key_id', secretField: 'aws_secret_access_key', secret },
-        },
-      },
-    ],
-  }
 }
