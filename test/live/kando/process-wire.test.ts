@@ -143,7 +143,7 @@ describe('our client', () => {
 })
 
 test('our client does not hang on a socket where somebody else speaks', async () => {
-  const other = createServer((connection) => connection.end('hello\n'))
+  const other = createServer((connection) => connection.resume().end('hello\n'))
   await new Promise<void>((done) => other.listen(socket, done))
   const client = await connectProcesses(socket, 300)
 
