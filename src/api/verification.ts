@@ -28,6 +28,11 @@ export const verificationChecks = {
         copySecrets: optional(
           flag('Secrets that its pods need are copied from the namespace of the original for that time. @default true'),
         ),
+        isolate: optional(
+          flag(
+            'A NetworkPolicy lets its pods speak with each other and with DNS only; for Blueprints whose pods there need no bucket. @default false',
+          ),
+        ),
         keepOnFailure: optional(flag('A failed test restore stays as it is, for somebody to look at. @default false')),
         accept: optional(list(text('Code.'), 'Blockers of the plan in spite of which it goes on, by their codes.')),
         timeout: optional(text('How long restore and verify may take together. Go duration. @default 1h')),

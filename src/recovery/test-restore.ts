@@ -1,6 +1,7 @@
 import { names } from '../api/names.ts'
 import { kubeError } from '../kube/errors.ts'
 import { kinds, type Namespace, type Secret } from '../kube/kinds.ts'
+import { defineResource } from '../kube/objects.ts'
 import { recoveryError } from './errors.ts'
 import type { OpenedBackup } from './find-backup.ts'
 import type { ImportTarget } from './import-catalog.ts'
@@ -27,6 +28,8 @@ export interface TestRestoreRequest {
   readonly options: Readonly<Record<string, string>>
   readonly storageClasses: Readonly<Record<string, string>>
   readonly copySecrets: boolean
+  /** Its pods speak with each other only, where the cluster heeds NetworkPolicies. */
+  readonly isolate: boolean
   /** Codes of blockers that do not stop it. */
   readonly accept: readonly string[]
   readonly engineVersion: string
@@ -72,6 +75,7 @@ export async function makeTestApplication(
   const actions = [request.action, ...(request.verifyAction === undefined ? [] : [request.verifyAction])]
   refuse(aboutOriginal(backup, request, source, actions), request.accept)
   await makeNamespace(cluster, request, source)
+  if (request.isolate) await isolate(cluster, request)
   if (request.copySecrets) await copySecrets(cluster, neededSecrets(record, actions), request, source)
   const mark = { [names.verification]: request.label }
   const plan = await planRestore(place, cluster, backup, {
@@ -155,6 +159,24 @@ async function makeNamespace(cluster: Cluster, request: TestRestoreRequest, sour
     if (found?.metadata.deletionTimestamp === undefined && name !== undefined && found?.metadata.annotations?.[name] === uid)
       return
     throw recoveryError('RECOVERY_BLOCKED', `namespace ${request.namespace} is there and was not made for this: remove it`)
+  }
+}
+
+const networkPolicies = defineResource({ group: 'networking.k8s.io', version: 'v1', resource: 'networkpolicies' })
+
+/** What the application does by itself when it starts (send, pull, replicate) reaches nobody. */
+async function isolate({ kube, signal }: Cluster, { namespace, label }: TestRestoreRequest): Promise<void> {
+  const dns = ['UDP', 'TCP'].map((protocol) => ({ protocol, port: 53 }))
+  const policy = {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'NetworkPolicy',
+    metadata: { name: 'holdfast-verification', namespace, labels: { [names.verification]: label } },
+    spec: { podSelector: {}, policyTypes: ['Egress'], egress: [{ to: [{ podSelector: {} }] }, { ports: dns }] },
+  }
+  try {
+    await kube.resource(networkPolicies).create(policy, { signal })
+  } catch (error) {
+    if (!kubeError.is(error, 'KUBE_ALREADY_EXISTS')) throw error
   }
 }
 

@@ -139,6 +139,7 @@ async function startRestore({ deps, verification, status, signal }: StepWork): P
     options: restore.options ?? {},
     storageClasses: restore.storageClasses ?? {},
     copySecrets: restore.copySecrets ?? true,
+    isolate: restore.isolate ?? false,
     accept: restore.accept ?? [],
     engineVersion: deps.engineVersion,
     readyTimeoutMs: restoreTimeoutMs(spec),

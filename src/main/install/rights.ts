@@ -55,6 +55,8 @@ const testRestoreRules: readonly RbacRule[] = [
   { apiGroups: ['apps'], resources: ['deployments', 'statefulsets'], verbs: ['get', 'create'] },
   { apiGroups: ['apps'], resources: ['deployments/scale', 'statefulsets/scale'], verbs: ['get', 'update', 'patch'] },
   { apiGroups: ['apps'], resources: ['replicasets'], verbs: ['get', 'list', 'watch'] },
+  // Where `isolate` is asked for.
+  { apiGroups: ['networking.k8s.io'], resources: ['networkpolicies'], verbs: ['create'] },
   // What the plan looks at before anything is made.
   { apiGroups: [''], resources: ['resourcequotas', 'nodes'], verbs: ['list'] },
   { apiGroups: ['storage.k8s.io'], resources: ['storageclasses'], verbs: ['list'] },

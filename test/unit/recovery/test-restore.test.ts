@@ -98,6 +98,7 @@ async function make(key: string, change: Partial<TestRestoreRequest> = {}) {
     options: {},
     storageClasses: {},
     copySecrets: true,
+    isolate: false,
     accept: [],
     engineVersion: '0.1.0',
     readyTimeoutMs: 1_000,
@@ -126,6 +127,15 @@ describe('a test restore', () => {
     expect(scaled).toEqual(['copy/db'])
     expect(plan.spec).toMatchObject({ name: 'restore', blueprint: 'postgresql', object: { name: 'db', namespace: 'copy' } })
     expect(api.all(ownKinds.actionSets)).toEqual([])
+  })
+
+  test('lets its pods reach nobody but each other where that is asked for', async () => {
+    await make(await aBackup(), { isolate: true })
+
+    const policies = { group: 'networking.k8s.io', version: 'v1', resource: 'networkpolicies' }
+    expect(api.read(policies, 'copy', 'holdfast-verification')).toMatchObject({
+      spec: { podSelector: {}, policyTypes: ['Egress'], egress: [{ to: [{ podSelector: {} }] }, expect.anything()] },
+    })
   })
 
   test('without copies of Secrets names those that the pods lack', async () => {

@@ -19,6 +19,7 @@ interface ProveFlags extends PlaceFlags {
   readonly storageClass?: readonly string[]
   readonly accept?: readonly string[]
   readonly copySecrets: boolean
+  readonly isolate?: boolean
   readonly keepOnFailure?: boolean
   readonly timeout: string
   readonly wait?: boolean
@@ -43,6 +44,7 @@ export function proveCommand(deps: BackupDeps): Command {
     .option('--storage-class <old=new>', 'use another storage class; may be given several times', collect)
     .option('--accept <code>', 'go on in spite of this blocker of the plan; may be given several times', collect)
     .option('--no-copy-secrets', 'copy no Secrets of the original for that time')
+    .option('--isolate', 'the restored pods may speak with each other only')
     .option('--keep-on-failure', 'leave a failed test restore there for a look')
     .option('--timeout <duration>', 'how long restore and verify may take', '1h')
     .option('-w, --wait', 'wait for the result')
@@ -81,6 +83,7 @@ function verificationOf(deps: BackupDeps, opened: OpenedPlace, backup: Backup, f
             ...(Object.keys(storageClasses).length > 0 ? { storageClasses } : {}),
             ...(flags.accept ? { accept: [...flags.accept] } : {}),
             ...(flags.copySecrets ? {} : { copySecrets: false }),
+            ...(flags.isolate === true ? { isolate: true } : {}),
             ...(flags.keepOnFailure === true ? { keepOnFailure: true } : {}),
           },
         }
