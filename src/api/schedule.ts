@@ -157,6 +157,9 @@ export const ScheduledObject = object(
       ),
     ),
     lastProven: optional(ScheduledProof),
+    lastChecked: optional(
+      object(ended, 'The last time that its data was looked at and found sound, and, where the Schedule says so, restored.'),
+    ),
     lastDisproved: optional(object({ ...ended, message }, 'Since the last proof: a backup was found to be no good.')),
     lastUnproven: optional(
       object({ ...ended, message }, 'Since the last proof: it could not be tried, which says nothing about the backup.'),
@@ -214,7 +217,11 @@ export const ScheduleStatus = object(
           since: moment('Since when backups are proven.'),
           handled: moment('The last slot that was settled.'),
           nextRun: optional(moment('The next slot.')),
-          lastProven: optional(moment('Last proof of the object that is worst off; absent while one was never proven.')),
+          lastProven: optional(
+            moment(
+              'Last proof of the object that is worst off (last check, where the Schedule restores nothing); absent while one was never proven.',
+            ),
+          ),
           neverProven: integer('Objects of which no backup was proven yet.'),
           failing: integer('Objects whose last proof failed, or could not be tried.'),
           running: integer('Verifications that have not ended.'),

@@ -81,7 +81,7 @@ export const metricRows = {
   },
   holdfast_schedule_last_proven_timestamp_seconds: {
     type: 'gauge',
-    help: 'Last proof of a restore of the object that is worst off; 0: one was never proven, or nothing is to be.',
+    help: 'Last proof (last check, where nothing is restored) of the object that is worst off; 0: one was never proven, or nothing is to be.',
     labels: ['namespace', 'schedule'],
   },
   holdfast_schedule_unproven_since_timestamp_seconds: {

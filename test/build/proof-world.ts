@@ -14,6 +14,8 @@ import { silentLogger } from '../../src/telemetry/logger.ts'
 import { FakeApi, type FakeProcess } from './fake-api.ts'
 import { settled, TurnedClock } from './turned-clock.ts'
 
+const restored = [{ name: 'restore', state: 'complete' }]
+
 export const proofStart = Date.parse('2026-06-10T00:30:00Z')
 const namespace = 'holdfast'
 
@@ -148,7 +150,10 @@ export class ProofWorld {
           backupAt: toRfc3339(proofStart),
           endedAt: toRfc3339(now),
         }
-        this.api.put(ownKinds.verifications, { ...rest, status: { state: 'complete', ...times, ...change } } as never)
+        this.api.put(ownKinds.verifications, {
+          ...rest,
+          status: { state: 'complete', steps: restored, ...times, ...change },
+        } as never)
       }
   }
 

@@ -159,6 +159,8 @@ function noteOf({ objectKey, verification, verdict, message }: Outcome): EventNo
   const { name } = verification.metadata
   if (verdict === 'proven')
     return { type: 'Normal', reason: 'BackupProven', message: `${what} can be restored (Verification ${name})` }
+  if (verdict === 'checked')
+    return { type: 'Normal', reason: 'BackupChecked', message: `${what} is sound as far as it was read (Verification ${name})` }
   const why = `Verification ${name}: ${message}`
   return verdict === 'disproved'
     ? { type: 'Warning', reason: 'BackupDisproved', message: `${what} is no good: ${why}` }

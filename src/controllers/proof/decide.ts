@@ -7,7 +7,7 @@ import { parseCron } from '../../schedule/cron.ts'
 import { decideDue, type DueAnswer, type DueQuestion } from '../../schedule/due.ts'
 import type { Timetable } from '../../schedule/slots.ts'
 import { openZone } from '../../schedule/zone.ts'
-import { hasEnded, isFailing, lastTried, newOutcomes, withProof, type Outcome } from './outcomes.ts'
+import { hasEnded, isFailing, lastGood, lastTried, newOutcomes, withProof, type Outcome } from './outcomes.ts'
 
 export type ProofStatus = NonNullable<ScheduleStatus['verification']>
 
@@ -50,7 +50,7 @@ export function decideProofs({ schedule, verifications, now }: ProofView): Proof
   }
   const before = schedule.status?.verification
   const base = { since: before?.since ?? toRfc3339(now), handled: before?.handled ?? toRfc3339(now) }
-  const summary = { ...summaryOf(objects), running: verifications.filter((each) => !hasEnded(each)).length }
+  const summary = { ...summaryOf(schedule, objects), running: verifications.filter((each) => !hasEnded(each)).length }
   const timetable = readTimetable(schedule)
   if ('fault' in timetable) {
     const after = { ...base, ...summary, ...skippedOf(before), message: timetable.fault }
@@ -144,10 +144,11 @@ function slotOf({ metadata }: Verification): number {
 
 /** Of objects that have a backup: what never had one is the Schedule's own matter. */
 function summaryOf(
+  schedule: Schedule,
   objects: ProofDecision['objects'],
 ): Pick<ProofStatus, 'neverProven' | 'failing'> & { readonly lastProven?: string } {
-  const all = Object.values(objects).filter(({ lastSuccess, lastProven }) => lastSuccess ?? lastProven)
-  const proven = all.flatMap(({ lastProven }) => lastProven?.at ?? []).toSorted()
+  const all = Object.values(objects).filter(({ lastSuccess }) => lastSuccess)
+  const proven = all.flatMap((object) => lastGood(schedule, object) ?? []).toSorted()
   const neverProven = all.length - proven.length
   return {
     ...(neverProven === 0 && proven[0] !== undefined ? { lastProven: proven[0] } : {}),

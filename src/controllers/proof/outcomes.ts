@@ -1,13 +1,14 @@
-import type { ScheduledObject } from '../../api/schedule.ts'
+import type { ScheduledObject, ScheduleSpec } from '../../api/schedule.ts'
 import { names } from '../../api/names.ts'
-import type { Verification } from '../../api/verification.ts'
+import type { Verification, VerificationStatus } from '../../api/verification.ts'
+import { isRestored } from '../verification/progress.ts'
 
 /** What a Verification that ended says of its object. */
 export interface Outcome {
   readonly objectKey: string
   readonly verification: Verification
-  /** `unproven`: it could not be tried, which says nothing about the backup. */
-  readonly verdict: 'proven' | 'disproved' | 'unproven'
+  /** `checked`: its data is sound as far as it was read, nothing was restored. `unproven`: it could not be tried, which says nothing about the backup. */
+  readonly verdict: 'proven' | 'checked' | 'disproved' | 'unproven'
   readonly message: string
 }
 
@@ -32,14 +33,24 @@ export function withProof(known: ScheduledObject, { verification, verdict, messa
   }
   if (verdict === 'disproved') return { ...known, lastDisproved: { ...ended, message } }
   if (verdict === 'unproven') return { ...known, lastUnproven: { ...ended, message } }
-  const { lastDisproved: _no, lastUnproven: _none, ...rest } = known
+  const { lastDisproved: _no, lastUnproven: _none, ...others } = known
+  const rest = { ...others, lastChecked: ended }
+  if (verdict === 'checked') return rest
   const seconds = startedAt === undefined ? {} : { seconds: secondsBetween(startedAt, endedAt) }
   return { ...rest, lastProven: { ...ended, ...seconds } }
 }
 
 /** When a proof of the object last ended, however it went; 0: none ever did. */
-export function lastTried({ lastProven, lastDisproved, lastUnproven }: ScheduledObject): number {
-  return Math.max(0, ...[lastProven, lastDisproved, lastUnproven].map((proof) => Date.parse(proof?.at ?? '') || 0))
+export function lastTried({ lastChecked, lastDisproved, lastUnproven }: ScheduledObject): number {
+  return Math.max(0, ...[lastChecked, lastDisproved, lastUnproven].map((proof) => Date.parse(proof?.at ?? '') || 0))
+}
+
+/** What the Schedule asks for: that it was restored, or, where it restores nothing, that it was looked at. RFC 3339. */
+export function lastGood(
+  { spec }: { readonly spec: ScheduleSpec },
+  { lastProven, lastChecked }: ScheduledObject,
+): string | undefined {
+  return spec.verification?.restore ? lastProven?.at : lastChecked?.at
 }
 
 /** The last proof failed, for whatever reason. */
@@ -57,13 +68,19 @@ function outcomeOf(verification: Verification): Outcome | undefined {
   const { metadata, status } = verification
   const objectKey = metadata.annotations?.[names.scheduledObject]
   if (objectKey === undefined || !hasEnded(verification) || Number.isNaN(endOf(verification))) return undefined
-  const failed = status?.disproved ? 'disproved' : 'unproven'
   return {
     objectKey,
     verification,
-    verdict: status?.state === 'complete' ? 'proven' : failed,
+    verdict: verdictOf(status ?? {}),
     message: (status?.message ?? '').slice(0, longestMessage),
   }
+}
+
+/** As the chain is told it: a namespace that cannot be removed says nothing about the backup. */
+function verdictOf(status: VerificationStatus): Outcome['verdict'] {
+  if (isRestored(status)) return 'proven'
+  if (status.state === 'complete') return 'checked'
+  return status.disproved ? 'disproved' : 'unproven'
 }
 
 function isNews(known: ScheduledObject | undefined, verification: Verification): boolean {

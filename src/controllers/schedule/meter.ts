@@ -1,6 +1,6 @@
 import type { Schedule, ScheduledObject, ScheduleStatus } from '../../api/schedule.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
-import { isFailing } from '../proof/outcomes.ts'
+import { isFailing, lastGood } from '../proof/outcomes.ts'
 import { statusOf, type Decision } from './decide.ts'
 
 /** What Schedules say to a monitoring system. Taken from their status, so a restart of the engine changes nothing. */
@@ -30,7 +30,7 @@ export class ScheduleMeter {
         ...all.map((object) => seconds(object.lastSuccess ?? object.since)),
         Number.MAX_SAFE_INTEGER,
       ),
-      ...proofsOf(all, verification),
+      ...proofsOf(schedule, all, verification),
     } as const
     for (const [name, value] of Object.entries(gauges)) this.#metrics.set(name as keyof typeof gauges, value, labels)
   }
@@ -46,17 +46,18 @@ export class ScheduleMeter {
 
 /** All 0 while nothing is to be proven. */
 function proofsOf(
+  schedule: Schedule,
   objects: readonly ScheduledObject[],
   verification: ScheduleStatus['verification'],
 ): Readonly<Record<ProofGauge, number>> {
   const since = seconds(verification?.since)
   // What never had a good backup is unprotected, and said so elsewhere.
   const all = verification ? objects.filter(({ lastSuccess }) => lastSuccess) : []
-  const waiting = all.map((object) => seconds(object.lastProven?.at) || Math.max(since, seconds(object.since)))
+  const waiting = all.map((object) => seconds(lastGood(schedule, object)) || Math.max(since, seconds(object.since)))
   return {
     holdfast_schedule_last_proven_timestamp_seconds: seconds(verification?.lastProven),
     holdfast_schedule_unproven_since_timestamp_seconds: waiting.length === 0 ? 0 : Math.min(...waiting),
-    holdfast_schedule_never_proven_objects: all.filter(({ lastProven }) => !lastProven).length,
+    holdfast_schedule_never_proven_objects: all.filter((object) => lastGood(schedule, object) === undefined).length,
     holdfast_schedule_disproved_objects: all.filter(({ lastDisproved }) => lastDisproved).length,
     holdfast_schedule_verification_failing: all.filter(isFailing).length,
   }

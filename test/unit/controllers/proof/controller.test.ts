@@ -60,7 +60,7 @@ test('each slot makes a Verification of the newest backup, and its end stands in
 test('a backup that is no good is said, and stays said until one is proven', async () => {
   await open()
   await world.turn(31 * minute)
-  world.end({ state: 'failed', disproved: true, message: 'orders.rows: recorded 12, found 11' })
+  world.end({ state: 'failed', disproved: true, message: 'orders.rows: recorded 12, found 11', steps: [] })
   await world.turn(minute)
   expect(world.object('db')?.lastDisproved).toMatchObject({ message: 'orders.rows: recorded 12, found 11' })
   expect(world.status.verification).toMatchObject({ failing: 1, neverProven: 1 })
@@ -82,7 +82,7 @@ test('what could not be tried is not called a bad backup, and forgets no proof',
   await world.turn(31 * minute)
   world.end()
   await world.turn(hour)
-  world.end({ state: 'failed', message: 'the operator may not create namespaces' })
+  world.end({ state: 'failed', message: 'the operator may not create namespaces', steps: [] })
   await world.turn(minute)
   expect(world.object('db')).toMatchObject({
     lastProven: { at: '2026-06-10T01:01:02Z' },
@@ -93,11 +93,38 @@ test('what could not be tried is not called a bad backup, and forgets no proof',
   expect(world.reasons).toContain('BackupNotProven')
 })
 
+test('what was only looked at is not called restored; it is enough where the Schedule restores nothing', async () => {
+  await open()
+  await world.turn(31 * minute)
+  world.end({ steps: [{ name: 'check', state: 'complete' }] })
+  await world.turn(minute)
+  expect(world.object('db')).toMatchObject({ lastChecked: { at: '2026-06-10T01:01:02Z' } })
+  expect(world.object('db')?.lastProven).toBeUndefined()
+  expect(world.status.verification).toMatchObject({ neverProven: 1, failing: 0 })
+  expect(world.reasons).toContain('BackupChecked')
+
+  world.edit(({ spec }) => ({ spec: { ...spec, verification: { cron: '0 * * * *', check: {} } } }))
+  await world.turn(minute)
+  expect(world.status.verification).toMatchObject({ neverProven: 0, lastProven: '2026-06-10T01:01:02Z' })
+})
+
+test('a namespace that could not be removed makes no backup bad', async () => {
+  await open()
+  await world.turn(31 * minute)
+  const steps = [
+    { name: 'restore', state: 'complete' },
+    { name: 'clean', state: 'failed' },
+  ] as const
+  world.end({ state: 'failed', message: 'namespace x is still there', steps: [...steps] })
+  await world.turn(minute)
+  expect(world.object('db')?.lastProven).toBeDefined()
+})
+
 test('objects take turns, and one that always fails takes nobody else’s', async () => {
   await open(['a', 'b', 'c'])
   for (let slot = 0; slot < 4; slot++) {
     await world.turn(slot === 0 ? 31 * minute : hour)
-    world.end(slot % 3 === 0 ? { state: 'failed', disproved: true } : {})
+    world.end(slot % 3 === 0 ? { state: 'failed', disproved: true, steps: [] } : {})
   }
   expect(world.slots).toEqual(['01:00 a', '02:00 b', '03:00 c', '04:00 a'])
 })

@@ -269,7 +269,7 @@ test('numbers say when each object was last restored for a test, and nothing whe
   await open()
   world.database()
   world.database('other')
-  await world.schedule({ verification: { cron: '@weekly' } })
+  await world.schedule({ verification: { cron: '@weekly', restore: {} } })
   const metric = async (name: string): Promise<number | undefined> => {
     const line = (await world.metrics.text()).split('\n').find((each) => each.startsWith(`holdfast_schedule_${name}{`))
     return line === undefined ? undefined : Number(line.split(' ').at(-1))
