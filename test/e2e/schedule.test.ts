@@ -173,6 +173,7 @@ describe('a PostgreSQL that is written to, under a Schedule of each minute', () 
       'OBJECTS',
       'LAST SUCCESS',
       'WORST',
+      'PROVEN',
       'LAST FAILURE',
       'NEXT RUN',
     ])
