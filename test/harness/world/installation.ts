@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll } from 'vitest'
-import { parse } from 'yaml'
+import { parse, parseAllDocuments } from 'yaml'
 import type { ActionSet } from '../../../src/api/actionset.ts'
 import { run } from '../machine/command.ts'
 import { harnessFolders } from '../machine/folders.ts'
@@ -141,14 +141,28 @@ export async function installHoldfast(world: World, folders = harnessFolders()):
   await world.image('redis')
   const manifest = readFileSync(join(root, 'deploy/install.yaml'), 'utf8')
   const wanted = createHash('sha256').update(manifest).update(image.content).digest('hex')
-  await world.kubectl(['apply', '--server-side', '--force-conflicts', '-f', '-'], { input: manifest })
-  // Images keep their name from build to build: pods of another content are told apart, and made anew, by an annotation.
-  const marked = { spec: { template: { metadata: { annotations: { 'holdfast.dev/test-content': wanted } } } } }
-  for (const workload of ['deployment/holdfast-operator', 'statefulset/holdfast-worker'])
-    await world.kubectl(['patch', '-n', engineNamespace, workload, '--type=merge', '-p', JSON.stringify(marked)])
+  const input = withContent(manifest, wanted)
+  await world.kubectl(['apply', '--server-side', '--force-conflicts', '-f', '-'], { input })
   for (const workload of ['deployment/holdfast-redis', 'deployment/holdfast-operator', 'statefulset/holdfast-worker'])
     await waitRolledOut(world, engineNamespace, workload)
 }
+
+/**
+ * Images keep their name from build to build: pods of another content are told apart, and made anew, by an annotation. It is there from the
+ * first moment, so that a fresh installation does not make its pods twice.
+ */
+function withContent(manifest: string, content: string): string {
+  const documents = parseAllDocuments(manifest)
+  for (const document of documents)
+    if (
+      ['holdfast-operator', 'holdfast-worker'].includes(String(document.getIn(['metadata', 'name']))) &&
+      document.hasIn(annotated)
+    )
+      document.setIn([...annotated, 'annotations', 'holdfast.dev/test-content'], content)
+  return documents.map((document) => document.toString()).join('---\n')
+}
+
+const annotated = ['spec', 'template', 'metadata']
 
 /** The plugin itself, as kubectl calls it. */
 function plugin(world: World, args: readonly string[]): Promise<string> {
