@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { ObjectReference } from '../../api/object-reference.ts'
+import { runName } from '../../api/run.ts'
 import type { Verification, VerificationStatus } from '../../api/verification.ts'
 import { verificationKind } from '../../api/verification.ts'
 import { apiVersionOf } from '../../api/kind.ts'
@@ -49,7 +50,11 @@ export async function act(
     case 'step':
       return await step(deps, verification, decision.name, signal)
     case 'judge': {
-      const outcome = judge(decision.name, decision.actionSet)
+      const { namespace, uid } = decision.actionSet.metadata
+      const failed = decision.actionSet.status?.state === 'failed'
+      const runs = deps.kube.resource(ownKinds.runs)
+      const run = failed ? await runs.find({ namespace, name: runName(uid) }, { signal }) : undefined
+      const outcome = judge(decision.name, decision.actionSet, run)
       return await write(deps, verification, finished(status, decision.name, outcome, clock.now()), signal)
     }
     case 'settle':

@@ -1,5 +1,6 @@
 import type { ActionSet, ActionSpec } from '../../api/actionset.ts'
 import { names } from '../../api/names.ts'
+import type { Run } from '../../api/run.ts'
 import type { Verification, VerificationStatus, VerificationStepName } from '../../api/verification.ts'
 import type { Clock } from '../../base/clock.ts'
 import { retry } from '../../base/backoff.ts'
@@ -12,6 +13,7 @@ import { ownKinds } from '../../kube/own-kinds.ts'
 import { getBackupByKey, lookAtBackup } from '../../recovery/look-at-backup.ts'
 import type { makeTestApplication, refuseWithoutRights } from '../../recovery/test-restore.ts'
 import type { Logger } from '../../telemetry/logger.ts'
+import { failedElsewhere } from './blame.ts'
 import { checkActions, ensureCheckBlueprint, judgeCheck } from './check-blueprint.ts'
 import { compare } from './compare.ts'
 import { mostAttempts, restoreTimeoutMs } from './decide.ts'
@@ -79,14 +81,15 @@ async function tryOnce(work: StepWork, name: Exclude<VerificationStepName, 'rest
   }
 }
 
-/** How the ActionSet of a step ended. */
-export function judge(name: VerificationStepName, actionSet: ActionSet): Outcome {
+/** How the ActionSet of a step ended. `run`: its journal, which knows more of a failure. */
+export function judge(name: VerificationStepName, actionSet: ActionSet, run?: Pick<Run, 'status'>): Outcome {
   if (name === 'check') return judgeCheck(actionSet)
   const { status, spec } = actionSet
   if (status?.state === 'failed') {
     const message = status.error?.message || `ActionSet ${actionSet.metadata.name} failed without a word`
     // What was stopped, or never begun, says nothing about the backup.
-    return { state: 'failed', message, disproved: status.reason === undefined || status.reason === 'Failed' }
+    const wasTried = status.reason === undefined || status.reason === 'Failed'
+    return { state: 'failed', message, disproved: wasTried && !failedElsewhere(run) }
   }
   if (name !== 'verify') return { state: 'complete' }
   return compare(spec?.actions?.[0]?.artifacts ?? {}, status?.actions?.[0]?.artifacts ?? {})

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { ActionSet } from '../../../../src/api/actionset.ts'
+import type { Run } from '../../../../src/api/run.ts'
 import type { VerificationSpec, VerificationStatus } from '../../../../src/api/verification.ts'
 import { compare } from '../../../../src/controllers/verification/compare.ts'
 import { decide, type Question } from '../../../../src/controllers/verification/decide.ts'
@@ -177,5 +178,20 @@ describe('what workers found', () => {
     const error = { message: 'pg_restore: error' }
     expect(judge('restore', actionSet('failed', { reason: 'Failed', error }))).toMatchObject({ disproved: true, ...error })
     expect(judge('restore', actionSet('failed', { reason: 'Cancelled', error }))).toMatchObject({ disproved: false })
+  })
+
+  test.each([
+    ['KUBE_EXEC_FAILED', true],
+    ['REPOSITORY_DAMAGED', true],
+    ['FUNCTION_STREAM_DIFFERS', true],
+    ['KUBE_FORBIDDEN', false],
+    ['STORE_UNREACHABLE', false],
+    ['FUNCTION_POD_NOT_READY', false],
+    ['RUN_TIMEOUT', false],
+  ])('a restore that failed with %s disproves the backup: %s', (code, disproved) => {
+    const phases = [{ name: 'load', state: 'failed', error: { message: 'x', code } }]
+    const run = { status: { actions: { '0': { phases } } } } as unknown as Run
+    const failed = actionSet('failed', { reason: 'Failed', error: { message: 'x' } })
+    expect(judge('restore', failed, run)).toMatchObject({ state: 'failed', disproved })
   })
 })
