@@ -194,6 +194,22 @@ describe('the proof of a backup', () => {
     expect(status).toMatchObject({ state: 'complete', message: '' })
   }, 300_000)
 
+  test('a restore that meets the damage disproves the backup too, and stays for a look when somebody wants that', async () => {
+    const { id, heal } = await damageAPack()
+    try {
+      const { status, metadata } = await prove([good, '--no-check', '--isolate', '--keep-on-failure'], [3])
+      const kept = status?.namespace ?? ''
+
+      expect(status).toMatchObject({ state: 'failed', disproved: true, message: expect.stringContaining(id.slice(0, 8)) })
+      expect(await leftNamespaces()).toContain(kept)
+      expect(await world().kubectl(['get', 'networkpolicy', '-n', kept, '-o', 'name'])).toContain('holdfast-verification')
+      await world().kubectl(['delete', 'verification', metadata.name, '-n', engineNamespace])
+      await waitFor('its namespace to be gone', async () => (await leftNamespaces()) === '', { timeoutMs: 240_000 })
+    } finally {
+      await heal()
+    }
+  }, 400_000)
+
   test('comes to its end though the operator is killed in each of its steps', async () => {
     const { stdout } = await cli(['backup', 'prove', good, ...place, '-o', 'json'])
     const { name } = (JSON.parse(stdout) as Verification).metadata
