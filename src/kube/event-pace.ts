@@ -1,5 +1,5 @@
-/** So many go out as they come: what a handful of ActionSets tells. */
-const burst = 12
+/** So many go out as they come: what one or two ActionSets tell. */
+const burst = 6
 /** Beyond them one in this time, while more keep coming. */
 const busyMs = 500
 /** When none came for so long there is no work that they could stand in the way of. */

@@ -186,7 +186,11 @@ export class WaitingLine {
     const isFull = (this.#order?.turns.length ?? 0) > window
     if (this.#order && now - this.#order.atMs < (isFull ? tickMs : this.#order.places.has(runKey) ? 20 : 0)) return this.#order
     const runs = this.#openRuns()
-    const turns = decideOrder(runs, this.#admission(runs).blocked, now)
+    return this.#orderOf(runs, this.#admission(runs), now)
+  }
+
+  #orderOf(runs: readonly OpenRun[], { blocked }: Admission, now: number): Order {
+    const turns = decideOrder(runs, blocked, now)
     const places = new Map<string, number>()
     for (const [index, { run }] of turns.entries()) if (!places.has(run.key)) places.set(run.key, index + 1)
     this.#order = { turns, places, atMs: now }
@@ -228,8 +232,10 @@ export class WaitingLine {
     for (const key of this.#shown.keys()) if (!bySource.has(key)) this.#shown.delete(key)
     if (bySource.size === 0) this.#told.clear()
     if (bySource.size === 0) return
-    const { turns } = this.#currentOrder('')
-    const { admit, hold } = this.#admission(this.#openRuns())
+    const runs = this.#openRuns()
+    const admission = this.#admission(runs)
+    const { admit, hold } = admission
+    const { turns } = this.#orderOf(runs, admission, this.#options.clock.now())
     const due = turns.slice(0, this.#options.window).map(({ run, index }) => [run.key, `${run.key}#${index}`] as const)
     const news = new Set(due.flatMap(([key, turn]) => (this.#told.has(turn) ? [] : [key])))
     this.#told = new Set(due.map(([, turn]) => turn))
