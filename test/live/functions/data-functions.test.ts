@@ -145,7 +145,7 @@ describe.each(['gnu', 'busybox'] as const)('BackupData and RestoreData with the 
     await runFunction(restoreData, first.ctx, args)
     const noted = first.checkpoints.find((state) => locksIn(state).length > 0)
     const [lock = ''] = locksIn(noted)
-    const key = `below/${prefix}/locks/${lock}`
+    const key = `${prefix}/locks/${lock}`
     // What a dead process leaves: its lock, of which nobody but the Run knows whose it was.
     await withS3(world().s3, (client) => client.send(new PutObjectCommand({ Bucket: data.bucket, Key: key, Body: 'left' })))
 
