@@ -186,7 +186,7 @@ export type PrunedRepository = TypeOf<typeof PrunedRepository>
 
 export const ScheduleStatus = object(
   {
-    observedGeneration: optional(integer('Generation of the spec that this status is of.')),
+    observed: optional(text('Hash of the spec that this status is of.')),
     message: optional(text('What keeps the Schedule from working as written; empty when nothing does.')),
     objectCount: optional(integer('Objects under this Schedule.')),
     nextRun: optional(moment('When the next object starts.')),

@@ -136,11 +136,10 @@ export class FakeApi {
   }
 
   #store(def: ResourceName, object: Stored): Stored {
-    const stored = deepFreeze({
-      ...object,
-      metadata: { ...object.metadata, resourceVersion: String(++this.#version) },
-    }) as Stored
-    const key = keyOf(stored)
+    const key = keyOf(object)
+    const generation = generationOf(object, this.#collection(def).get(key))
+    const metadata = { ...object.metadata, ...generation, resourceVersion: String(++this.#version) }
+    const stored = deepFreeze({ ...object, metadata }) as Stored
     if (this.maxBytes < Infinity && JSON.stringify(stored).length > this.maxBytes)
       throw kubeError('KUBE_TOO_LARGE', `${describeObject(def, key)} is larger than the API server stores`)
     const before = this.#collection(def).get(key)
@@ -372,4 +371,12 @@ function deepFreeze<T>(value: T): T {
     for (const inner of Object.values(value)) deepFreeze(inner)
   }
   return value
+}
+
+/** Of objects that have one: as of a kind without a status subresource, whose status counts like its spec. */
+function generationOf(object: Stored, before: Stored | undefined): { readonly generation?: number } {
+  const { generation } = object.metadata
+  if (generation === undefined || !before || generation !== before.metadata.generation) return {}
+  const content = ({ metadata: _metadata, ...rest }: Stored): string => JSON.stringify(rest)
+  return content(object) === content(before) ? {} : { generation: generation + 1 }
 }

@@ -1,9 +1,8 @@
-import { createHash } from 'node:crypto'
 import type { CatalogImport, CatalogImportStatus } from '../../api/catalog-import.ts'
 import { toRfc3339 } from '../../base/clock.ts'
-import { canonicalJson } from '../../catalog/canonical.ts'
 import type { ImportPlan, ImportResult } from '../../recovery/import-catalog.ts'
 import type { PreparedImport } from '../../recovery/prepare-import.ts'
+import { specHash } from '../runtime/spec-hash.ts'
 
 /** What is to be done now. */
 export type Step =
@@ -17,19 +16,15 @@ const longestRetryMs = 6 * 3_600_000
 /** A key that is missing is asked for by one request. */
 const keyLookMs = 30_000
 
-/** Pure. The server counts a generation for each write of a status too, so what was asked is known by its hash. */
+/** Pure. */
 export function decide({ spec, status }: Pick<CatalogImport, 'spec' | 'status'>, nowMs: number): Step {
-  if (status?.observed !== hashOf(spec)) return { kind: 'import', attempt: 1 }
+  if (status?.observed !== specHash(spec)) return { kind: 'import', attempt: 1 }
   const attempt = (status.attempts ?? 0) + 1
   // The engine was ended in the middle of it.
   if (status.state === 'running') return { kind: 'import', attempt }
   if (status.nextAt === undefined) return { kind: 'nothing' }
   const atMs = Date.parse(status.nextAt)
   return atMs > nowMs ? { kind: 'later', atMs } : { kind: 'import', attempt }
-}
-
-export function hashOf(spec: CatalogImport['spec']): string {
-  return createHash('sha256').update(canonicalJson(spec)).digest('hex').slice(0, 16)
 }
 
 /** One try, and when it is now. */
@@ -41,7 +36,7 @@ export interface Try {
 }
 
 export function runningStatus({ spec, attempt, startedMs }: Try): CatalogImportStatus {
-  return { state: 'running', message: '', observed: hashOf(spec), attempts: attempt, startedAt: toRfc3339(startedMs) }
+  return { state: 'running', message: '', observed: specHash(spec), attempts: attempt, startedAt: toRfc3339(startedMs) }
 }
 
 export function lacksKey(one: Try): CatalogImportStatus {

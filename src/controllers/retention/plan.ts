@@ -2,6 +2,7 @@ import type { ObjectReference } from '../../api/object-reference.ts'
 import type { Schedule } from '../../api/schedule.ts'
 import type { OpenCatalog } from '../../catalog/open-catalog.ts'
 import type { Verdict } from '../../retention/decide.ts'
+import { specHash } from '../runtime/spec-hash.ts'
 import { BackupReader, type ScheduledReference } from './backups.ts'
 import { decideRemovals, type CataloguedBackup } from './decide.ts'
 
@@ -25,11 +26,12 @@ export async function planRetention(
 }
 
 /** Those that are or were under the Schedule, from its status. */
-export function objectsOf({ metadata, status }: Schedule): Map<string, ScheduledReference> {
+export function objectsOf({ spec, status }: Schedule): Map<string, ScheduledReference> {
+  const hash = specHash(spec)
   return new Map(
     Object.entries(status?.objects ?? {}).map(([key, { lastSuccess = '' }]) => {
       const [namespace = '', kind = '', name = ''] = key.split('/')
-      return [key, { object: { kind, namespace, name }, stamp: `${metadata.generation ?? 0} ${lastSuccess}` }] as const
+      return [key, { object: { kind, namespace, name }, stamp: `${hash} ${lastSuccess}` }] as const
     }),
   )
 }

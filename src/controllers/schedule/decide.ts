@@ -7,6 +7,7 @@ import { decideDue, type DueAnswer } from '../../schedule/due.ts'
 import { slotsBetween } from '../../schedule/slots.ts'
 import { slotName } from '../../schedule/slot-name.ts'
 import type { Target } from './targets.ts'
+import { specHash } from '../runtime/spec-hash.ts'
 import { readTiming, type Timing } from './timing.ts'
 
 /** Everything that bears on one Schedule, read at one time. */
@@ -63,9 +64,11 @@ export function decide({ schedule, targets, findActionSet, findNewest, now }: Vi
   const timing = readTiming(schedule)
   if ('fault' in timing) return { turns: [], fault: timing.fault }
   const known = schedule.status?.objects ?? {}
-  const turns = targets.map((target) =>
-    turnOf({ schedule, target, timing, before: known[target.key], findActionSet, newest: findNewest(target.key), now }),
-  )
+  const isObserved = schedule.status?.observed === specHash(schedule.spec)
+  const turns = targets.map((target) => {
+    const of = { before: known[target.key], newest: findNewest(target.key) }
+    return turnOf({ schedule, target, timing, isObserved, findActionSet, now, ...of })
+  })
   const next = turns.reduce((first, turn) => Math.min(first, turn.next ?? Infinity), Infinity)
   return { turns, ...(next === Infinity ? {} : { next }) }
 }
@@ -83,6 +86,8 @@ interface TurnQuestion {
   readonly schedule: Schedule
   readonly target: Target
   readonly timing: Timing
+  /** Status is of the spec as it is now. */
+  readonly isObserved: boolean
   readonly before: ScheduledObject | undefined
   readonly findActionSet: View['findActionSet']
   readonly newest: ActionSet | undefined
@@ -93,7 +98,7 @@ function turnOf(question: TurnQuestion): Turn {
   const { schedule, target, timing, before, findActionSet, now } = question
   // One that has just come under the Schedule waits for its next slot.
   const known = withOutcome(withMade(before ?? { since: iso(now), handled: iso(now) }, question), findActionSet)
-  const asleep = sleepsUntil(schedule, before, now)
+  const asleep = question.isObserved ? sleepsUntil(before, now) : undefined
   if (before && asleep !== undefined) return { target, before, after: known, cancel: [], next: asleep }
   const last = known.last
   const isRunning = last !== undefined && (last.state === 'pending' || last.state === 'running')
@@ -133,9 +138,8 @@ function turnOf(question: TurnQuestion): Turn {
  * When the object is next to be looked at, if an earlier look at the same spec has said so and it is not yet time: most objects at most
  * looks, so that a thousand of them cost a look nothing.
  */
-function sleepsUntil({ metadata, status }: Schedule, before: ScheduledObject | undefined, now: number): number | undefined {
-  if (before?.next === undefined || metadata.generation === undefined || status?.observedGeneration !== metadata.generation)
-    return undefined
+function sleepsUntil(before: ScheduledObject | undefined, now: number): number | undefined {
+  if (before?.next === undefined) return undefined
   const next = Date.parse(before.next)
   // Not when the clock was set back by more than the slots are apart.
   return now < next && now >= Date.parse(before.handled) ? next : undefined
@@ -225,7 +229,7 @@ export function statusOf(schedule: Schedule, { turns, fault }: Pick<Decision, 't
   const successes = times(({ lastSuccess }) => lastSuccess)
   const never = all.length - successes.length
   return {
-    ...(schedule.metadata.generation === undefined ? {} : { observedGeneration: schedule.metadata.generation }),
+    observed: specHash(schedule.spec),
     message: fault ?? (all.length === 0 ? 'no object is under this Schedule' : ''),
     objectCount: all.length,
     neverSucceeded: never,

@@ -265,6 +265,19 @@ test('numbers for monitoring are the same after a restart, and go when the Sched
   expect(await world.metrics.text()).not.toContain('schedule="hourly"')
 })
 
+test('a Schedule at rest is written once, though the server counts a generation for each write of its status', async () => {
+  const { clock, api } = await open()
+  world.database()
+  await world.schedule()
+  const before = api.writes('schedules')
+
+  await clock.turnTo(start + 20 * minute)
+  await settled()
+
+  expect(before).toBe(1)
+  expect(api.writes('schedules')).toBe(1)
+})
+
 test('numbers say when each object was last restored for a test, and nothing where nobody asked for it', async () => {
   await open()
   world.database()
