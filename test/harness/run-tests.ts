@@ -1,5 +1,5 @@
 import { downCluster, findCluster } from './cluster/cluster.ts'
-import { harnessFolders } from './machine/folders.ts'
+import { harnessFolders, spareCluster } from './machine/folders.ts'
 import { say, step } from './machine/steps.ts'
 import { prepareWorld } from './world/prepare.ts'
 import { runProject, type TestCounts } from './vitest-project.ts'
@@ -28,6 +28,8 @@ async function main(): Promise<number> {
     aborted = true
     say(`the tests did not run to their end: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
   } finally {
+    // Of a test that was killed in the middle of its own end.
+    await downCluster(harnessFolders(spareCluster()))
     if (!ranBefore) await downCluster(folders)
   }
 

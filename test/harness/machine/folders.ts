@@ -25,3 +25,8 @@ export function harnessFolders(env: NodeJS.ProcessEnv = process.env): Folders {
   const cacheHome = env['XDG_CACHE_HOME'] || join(home, '.cache')
   return { name, state: join(stateHome, 'holdfast', name), cache: join(cacheHome, 'holdfast') }
 }
+
+/** The environment of a cluster beside the one that this environment names, for a test that destroys its own. */
+export function spareCluster(env: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
+  return { ...env, HOLDFAST_CLUSTER: `${harnessFolders(env).name.slice(0, 14)}-spare` }
+}
