@@ -7,6 +7,7 @@ import { type Id, shortId } from './format/ids.ts'
 import type { TreeNode } from './format/node.ts'
 import { type BlobType, rawLength } from './format/pack-header.ts'
 import { parseTree } from './format/tree.ts'
+import { release } from './format/zstd.ts'
 import { OpenPool } from './pipeline/open-pool.ts'
 import { type ReadRun, type WantedBlob, planReads } from './read-plan.ts'
 
@@ -41,8 +42,11 @@ export class BlobReader {
     return parseTree(await this.treeBytes(id), `tree ${shortId(id)}`)
   }
 
-  /** Raw data blobs in the order of `ids`, read ahead. Whoever gets them must not write into them: a repeated id may come as the same bytes. */
-  async *data(ids: Iterable<Id> | AsyncIterable<Id>): AsyncGenerator<Uint8Array> {
+  /**
+   * Raw data blobs in the order of `ids`, read ahead. Whoever gets them must not write into them: a repeated id may come as the same bytes. Lent ones
+   * are gone when the next is asked for: freed by hand they cost nothing, where the collector needed a quarter of the CPU time of a restore.
+   */
+  async *data(ids: Iterable<Id> | AsyncIterable<Id>, { lend = false } = {}): AsyncGenerator<Uint8Array> {
     const batches = this.#batches(ids)
     const ahead: Array<ReadonlyArray<Promise<Uint8Array>>> = []
     try {
@@ -54,10 +58,12 @@ export class BlobReader {
         }
         const batch = ahead.shift()
         if (!batch) return
-        for (const blob of batch) {
+        for (const [at, blob] of batch.entries()) {
           const bytes = await blob
           this.#signal.throwIfAborted()
           yield bytes
+          // A repeated id of one batch is one promise.
+          if (lend && batch.indexOf(blob, at + 1) < 0) release(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length))
         }
       }
     } finally {

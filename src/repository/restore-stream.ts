@@ -18,6 +18,11 @@ export interface RestoreOptions {
 export interface RestoreStreamOptions extends RestoreOptions {
   /** Of the file. @default the one file of the snapshot, where it has only one */
   readonly path?: string
+  /**
+   * True: each piece is used up when the next one is asked for, and its memory is taken back then. Not for whoever keeps pieces, as streams with
+   * buffers do. @default false
+   */
+  readonly lend?: boolean
   /** Called before the first bytes. */
   readonly onOpen?: (file: { readonly sizeBytes: number }) => void
 }
@@ -33,7 +38,7 @@ export async function* restoreStream(context: RepositoryContext, options: Restor
         : await fileAt(reader, snapshot.tree, options.path, where)
     options.onOpen?.({ sizeBytes: file.size ?? 0 })
     let sizeBytes = 0
-    for await (const bytes of reader.data(file.content ?? [])) {
+    for await (const bytes of reader.data(file.content ?? [], { lend: options.lend ?? false })) {
       sizeBytes += bytes.length
       yield bytes
     }

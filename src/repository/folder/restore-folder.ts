@@ -111,7 +111,8 @@ class FolderRestore {
     const target = Buffer.from(resolve(this.#options.target))
     await mkdir(target, { recursive: true })
     const queue: Visit[] = []
-    const blobs = this.#reader.data(wantedOf(this.#walk(snapshot.tree, target, `snapshot ${shortId(snapshot.id)}`), queue))
+    const walk = this.#walk(snapshot.tree, target, `snapshot ${shortId(snapshot.id)}`)
+    const blobs = this.#reader.data(wantedOf(walk, queue), { lend: true })
     try {
       // Asking for the first blob walks as far as it; whatever comes before it is then in the queue.
       let blob = await blobs.next()

@@ -14,7 +14,7 @@ export function dumpCommand(deps: RepoDeps): Command {
         let totalBytes: number | undefined
         const stream = flags.tar
           ? repository.restoreTar({ ...request, ...(path !== undefined && { stripPrefix: path }) })
-          : repository.restoreStream({ ...request, onOpen: ({ sizeBytes }) => void (totalBytes = sizeBytes) })
+          : repository.restoreStream({ ...request, lend: true, onOpen: ({ sizeBytes }) => void (totalBytes = sizeBytes) })
         let doneBytes = 0
         for await (const bytes of stream) {
           await deps.write(bytes)
