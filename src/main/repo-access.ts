@@ -1,3 +1,4 @@
+import { fstatSync } from 'node:fs'
 import { mkdir, readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { text as readAll } from 'node:stream/consumers'
@@ -8,6 +9,7 @@ import { type RepoPlace, parsePlace } from '../cli/commands/repo/place.ts'
 import { cliError } from '../cli/errors.ts'
 import type { Output } from '../cli/output.ts'
 import type { Kube } from '../kube/kube.ts'
+import { fileSource } from '../repository/file-source.ts'
 import { initRepository } from '../repository/init-repository.ts'
 import type { NewKey } from '../repository/keys/add-key.ts'
 import { type KeysToTry, openRepository } from '../repository/open-repository.ts'
@@ -45,7 +47,7 @@ export function repoAccess(ways: Ways): RepoDeps {
       })
       return { repository, [Symbol.asyncDispose]: place.close }
     },
-    stdin: () => process.stdin,
+    stdin: () => (fstatSync(0).isFile() ? fileSource(0) : process.stdin),
     write: (bytes) => new Promise((done, fail) => process.stdout.write(bytes, (error) => (error ? fail(error) : done()))),
   }
 }

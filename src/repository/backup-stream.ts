@@ -4,12 +4,16 @@ import { repositoryError } from './errors.ts'
 import { goModeOf } from './format/file-mode.ts'
 import type { TreeNode } from './format/node.ts'
 import { renderTree } from './format/tree.ts'
-import { readUntilAborted } from './read-until-aborted.ts'
+import type { ReadInto } from './pipeline/pipeline.ts'
+import { orAborted, readUntilAborted } from './read-until-aborted.ts'
 import { splitPath } from './tree-path.ts'
 
 export interface BackupStreamOptions extends BackupOptions {
-  /** The bytes. If it throws, the backup rejects with that error as it is and leaves no snapshot. */
-  readonly stream: AsyncIterable<Uint8Array>
+  /**
+   * The bytes. If it throws, the backup rejects with that error as it is and leaves no snapshot. A source that can write its bytes to where it is
+   * told to is asked for that, which saves a copy and the garbage: a third of the CPU time of a file that is mostly known.
+   */
+  readonly stream: AsyncIterable<Uint8Array> | FillingSource
   /** Path of the one file in the snapshot: `dump.sql`, `a/b/dump.sql`. */
   readonly filename: string
   /** A stream without a byte is REPOSITORY_EMPTY_STREAM unless this is set. @default false */
@@ -24,6 +28,11 @@ export interface BackupStreamOptions extends BackupOptions {
    * written then.
    */
   readonly confirm?: (read: { readonly sizeBytes: number; readonly sha256: string }) => void | Promise<void>
+}
+
+export interface FillingSource {
+  /** Writes to the beginning of `room`, resolves to the number of bytes; 0 at the end. */
+  readonly readInto: ReadInto
 }
 
 export interface BackupStreamResult extends BackupResult {
@@ -58,10 +67,14 @@ async function readInto(
   { stream, digest = true }: BackupStreamOptions,
 ): Promise<Content> {
   const file = pipeline.openFile({ hash: digest })
-  for await (const bytes of readUntilAborted(stream, signal)) {
-    await file.write(bytes)
-    processed(bytes.length)
-  }
+  if ('readInto' in stream) {
+    const read: ReadInto = (room) => orAborted(() => stream.readInto(room), signal)
+    for (let length = await file.fill(read); length > 0; length = await file.fill(read)) processed(length)
+  } else
+    for await (const bytes of readUntilAborted(stream, signal)) {
+      await file.write(bytes)
+      processed(bytes.length)
+    }
   await file.end()
   return file.content
 }

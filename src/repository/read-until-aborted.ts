@@ -10,7 +10,7 @@ export async function* readUntilAborted(
   let ended = false
   try {
     for (;;) {
-      const { done, value } = await nextOrAbort(iterator, signal)
+      const { done, value } = await orAborted(() => iterator.next(), signal)
       if (done) {
         ended = true
         return
@@ -23,12 +23,13 @@ export async function* readUntilAborted(
   }
 }
 
-function nextOrAbort<T>(iterator: AsyncIterator<T>, signal: AbortSignal): Promise<IteratorResult<T>> {
+/** Waits for something that may never answer; an abort ends the waiting at once. */
+export function orAborted<T>(ask: () => Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const onAbort = (): void => reject(signal.reason)
     if (signal.aborted) return onAbort()
     signal.addEventListener('abort', onAbort, { once: true })
     const settle = (): void => signal.removeEventListener('abort', onAbort)
-    iterator.next().then(resolve, reject).finally(settle)
+    ask().then(resolve, reject).finally(settle)
   })
 }

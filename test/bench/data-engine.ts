@@ -1,5 +1,6 @@
 import { createCipheriv, createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
+import { openSync } from 'node:fs'
+import { fileSource } from '../../src/repository/file-source.ts'
 import { openOrInitRepository } from '../../src/repository/open-repository.ts'
 import type { ObjectStore } from '../../src/store/object-store.ts'
 import { withPrefix } from '../../src/store/with-prefix.ts'
@@ -18,7 +19,7 @@ async function main([action = '', at = '', what = '', how = '']: readonly string
   const result =
     action === 'backup'
       ? await repository.backupStream({
-          stream: createReadStream(what, { highWaterMark: 1 << 20 }),
+          stream: fileSource(openSync(what, 'r')),
           filename: 'data',
           verifyBlobs: how === 'verify',
           digest: how === 'digest',
@@ -33,7 +34,7 @@ async function main([action = '', at = '', what = '', how = '']: readonly string
   async function read(hashing: boolean): Promise<{ readonly sizeBytes: number; readonly sha256?: string }> {
     const hash = createHash('sha256')
     let sizeBytes = 0
-    for await (const bytes of repository.restoreStream({ snapshot: { latest: true } })) {
+    for await (const bytes of repository.restoreStream({ snapshot: { latest: true }, lend: true })) {
       sizeBytes += bytes.length
       if (hashing) hash.update(bytes)
     }

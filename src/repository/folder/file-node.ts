@@ -5,6 +5,7 @@ import type { TreeNode } from '../format/node.ts'
 /** What the file system says about an entry, as a node keeps it; content, subtree and link target come later. */
 export function nodeOf(name: Buffer, stat: BigIntStats): TreeNode {
   const type = typeOf(stat)
+  // One shape for all: spreading what only some have costs more than all the rest.
   return {
     name,
     type,
@@ -18,9 +19,11 @@ export function nodeOf(name: Buffer, stat: BigIntStats): TreeNode {
     inode: stat.ino,
     deviceId: stat.dev,
     content: null,
-    ...(type === 'file' && { size: Number(stat.size) }),
-    ...(type !== 'dir' && { links: Number(stat.nlink) }),
-    ...((type === 'dev' || type === 'chardev') && { device: stat.rdev }),
+    size: type === 'file' ? Number(stat.size) : undefined,
+    links: type === 'dir' ? undefined : Number(stat.nlink),
+    device: type === 'dev' || type === 'chardev' ? stat.rdev : undefined,
+    linkTarget: undefined,
+    subtree: undefined,
   }
 }
 

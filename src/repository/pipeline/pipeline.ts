@@ -26,9 +26,14 @@ export interface PipelineOptions {
   readonly onFailure: (error: unknown) => void
 }
 
+/** Writes bytes to the beginning of `room` and says how many; 0 at the end. */
+export type ReadInto = (room: Uint8Array) => Promise<number>
+
 export interface PipelineFile {
   /** Resolves when the bytes are taken over; that may wait for the store. */
   write(bytes: Uint8Array): Promise<void>
+  /** Lets bytes be written where they will lie, without a copy. Resolves to their number as `read` gave it; 0: there are no more. */
+  fill(read: ReadInto): Promise<number>
   /** No more bytes. The next file may be opened. */
   end(): Promise<void>
   /** Resolves after `end`, when the last id is known. */
@@ -93,6 +98,14 @@ export class Pipeline {
     return !hash && sizeBytes <= minChunkBytes ? this.#openSmallFile() : this.#openLargeFile(hash)
   }
 
+  /** A file that is one chunk or none, of at most `minChunkBytes`. Resolves when its bytes are taken over. */
+  async addSmallFile(bytes: Uint8Array): Promise<Pick<PipelineFile, 'content'>> {
+    const file = this.#openSmallFile()
+    await file.write(bytes)
+    await file.end()
+    return file
+  }
+
   /** Gives the bytes away. */
   addTree(bytes: Uint8Array<ArrayBuffer>): Promise<Id> {
     this.#progress.check()
@@ -126,8 +139,13 @@ export class Pipeline {
     return {
       content: file.content,
       write: async (bytes) => {
-        await this.#fill(bytes, () => undefined)
+        await this.#copy(bytes, () => undefined)
         file.sizeBytes += bytes.length
+      },
+      fill: async (read) => {
+        const length = await this.#fill(read, () => undefined)
+        file.sizeBytes += length
+        return length
       },
       end: async () => {
         await this.#progress.until(() => this.#ring.regionCount < maxRegions)
@@ -160,8 +178,13 @@ export class Pipeline {
     return {
       content: file.content,
       write: async (bytes) => {
-        await this.#fill(bytes, moved, tell)
+        await this.#copy(bytes, moved, tell)
         file.sizeBytes += bytes.length
+      },
+      fill: async (read) => {
+        const length = await this.#fill(read, moved, tell)
+        file.sizeBytes += length
+        return length
       },
       end: async () => {
         tell(1)
@@ -171,7 +194,7 @@ export class Pipeline {
     }
   }
 
-  async #fill(bytes: Uint8Array, moved: (delta: number) => void, tell?: (leastBytes: number) => void): Promise<void> {
+  async #copy(bytes: Uint8Array, moved: (delta: number) => void, tell?: (leastBytes: number) => void): Promise<void> {
     this.#progress.check()
     for (let at = 0; at < bytes.length;) {
       const step = bytes.length - at > fillStepBytes ? bytes.subarray(at, at + fillStepBytes) : bytes.subarray(at)
@@ -180,6 +203,15 @@ export class Pipeline {
       if (written > 0) tell?.(fillStepBytes)
       else await this.#makeRoom(moved, tell)
     }
+  }
+
+  async #fill(read: ReadInto, moved: (delta: number) => void, tell?: (leastBytes: number) => void): Promise<number> {
+    this.#progress.check()
+    while (this.#ring.room === 0) await this.#makeRoom(moved, tell)
+    const length = await read(this.#ring.space(fillStepBytes))
+    this.#ring.wrote(length)
+    tell?.(fillStepBytes)
+    return length
   }
 
   async #makeRoom(moved: (delta: number) => void, tell?: (leastBytes: number) => void): Promise<void> {

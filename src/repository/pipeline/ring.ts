@@ -57,6 +57,15 @@ export class ChunkRing {
     return length
   }
 
+  /** Free memory, up to so many bytes, to be filled from its beginning; then `wrote` says how far. Nothing else may be written meanwhile. */
+  space(mostBytes: number): Uint8Array {
+    return this.#bytes.subarray(this.#write, this.#write + Math.min(this.room, mostBytes))
+  }
+
+  wrote(length: number): void {
+    this.#write += length
+  }
+
   /** Moves the open part to the front, if nothing there is in the way. Returns how far it moved, 0 if it could not. Nobody may be reading it. */
   wrap(): number {
     const first = this.#regions[0]?.offset ?? this.#open

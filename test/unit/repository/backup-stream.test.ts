@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import fc from 'fast-check'
+import { fc } from '../../build/properties.ts'
 import { expect, test } from 'vitest'
 import { initRepository } from '../../../src/repository/init-repository.ts'
 import { openRepository } from '../../../src/repository/open-repository.ts'
@@ -37,6 +37,38 @@ test('a stream comes back byte by byte, with its length and hash', async () => {
   })
   const [snapshot] = await repository.snapshots()
   expect(snapshot).toMatchObject({ id: result.snapshotId, paths: ['/a/b/dump.sql'], hostname: 'h', tags: ['t'] })
+})
+
+test('lent pieces are right while they are lent, also where a chunk comes again and again', async () => {
+  const { repository } = await aRepository()
+  const [a, zeros, b] = [randomBytes(9 << 20), Buffer.alloc(5 << 20), randomBytes(9 << 20)]
+  const input = Buffer.concat([a, zeros, b, a, zeros])
+  const { sha256 } = await repository.backupStream({ stream: pieces(input, 1 << 20), filename: 'f' })
+
+  const hash = createHash('sha256')
+  for await (const bytes of repository.restoreStream({ snapshot: { latest: true }, lend: true })) hash.update(bytes)
+
+  expect(hash.digest('hex')).toBe(sha256)
+})
+
+test('a source that fills memory makes the same snapshot as a stream of pieces; its failure is thrown as it is', async () => {
+  const { repository } = await aRepository()
+  const input = randomBytes(70 << 20)
+  const streamed = await repository.backupStream({ stream: pieces(input, 1 << 20), filename: 'f', time: 0 })
+  let at = 0
+  const readInto = async (room: Uint8Array): Promise<number> => {
+    const length = Math.min(room.length, input.length - at, 300_000)
+    room.set(input.subarray(at, at + length))
+    at += length
+    return length
+  }
+
+  const filled = await repository.backupStream({ stream: { readInto }, filename: 'f', time: 0 })
+  const broken = { readInto: () => Promise.reject(new Error('the disk is gone')) }
+
+  expect(filled).toMatchObject({ tree: streamed.tree, sha256: streamed.sha256, sizeBytes: input.length, addedBytes: 0 })
+  await expect(repository.backupStream({ stream: broken, filename: 'f' })).rejects.toThrow('the disk is gone')
+  expect(await repository.snapshots()).toHaveLength(2)
 })
 
 test('without a hash of the whole the snapshot is the same', async () => {

@@ -1,4 +1,5 @@
 import type { Clock } from '../../../base/clock.ts'
+import type { BackupStreamOptions } from '../../../repository/backup-stream.ts'
 import type { PruneLease } from '../../../repository/prune-in-steps.ts'
 import type { Repository } from '../../../repository/repository.ts'
 import type { Output } from '../../output.ts'
@@ -45,7 +46,7 @@ export interface RepoDeps {
   open(flags: RepoFlags): Promise<OpenedRepo>
   init(flags: RepoFlags, init: InitFlags): Promise<OpenedRepo>
   /** The process's input and output, for dumps and streams. */
-  stdin(): AsyncIterable<Uint8Array>
+  stdin(): BackupStreamOptions['stream']
   /** Resolves when the reader took the bytes. */
   write(bytes: Uint8Array): Promise<void>
 }
