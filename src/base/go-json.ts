@@ -17,7 +17,10 @@ export function goJson(value: unknown, options: { readonly sortKeys?: boolean } 
 
 const escaped = /[<>&\u2028\u2029]/g
 
+const plain = /^[ !#-%'-;=?-[\]-~]*$/
+
 function goJsonString(text: string): string {
+  if (plain.test(text)) return `"${text}"`
   return JSON.stringify(text.toWellFormed()).replace(
     escaped,
     (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,

@@ -5,6 +5,8 @@ import { goJson } from '../../base/go-json.ts'
  * keeps every byte (`\xNN` where it is not UTF-8); `goJsonBytes` is how `encoding/json` prints a string that may not be UTF-8.
  */
 export function quoteName(name: Uint8Array): string {
+  const plain = Buffer.from(name.buffer, name.byteOffset, name.length).toString('latin1')
+  if (plainName.test(plain)) return plain
   let text = ''
   for (const piece of decodeUtf8(name)) {
     if (piece.char === undefined) text += `\\x${hex(piece.byte, 2)}`
@@ -13,6 +15,7 @@ export function quoteName(name: Uint8Array): string {
   return text
 }
 
+/** What stands for itself. */
 const plainName = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/
 
 /** The bytes of a name as Go quoted it; undefined where the text is not such a quotation. */

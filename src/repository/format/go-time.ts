@@ -13,10 +13,16 @@ export function nanosFromMs(ms: number): Nanos {
 /** RFC 3339 in UTC as Go prints it: up to nine digits of fraction, zeros at its end cut (`…05.12Z`, never `…05.120Z`). */
 export function renderTime(nanos: Nanos): string {
   const bounded = nanos < earliest ? earliest : nanos > latest ? latest : nanos
-  const fraction = ((bounded % second) + second) % second
-  const whole = new Date(Number((bounded - fraction) / 1_000_000n)).toISOString().slice(0, 19)
-  const digits = fraction.toString().padStart(9, '0').replace(/0+$/, '')
-  return digits === '' ? `${whole}Z` : `${whole}.${digits}Z`
+  // Both parts are exact as doubles.
+  const rest = Number(bounded % second)
+  const seconds = Number(bounded / second) - (rest < 0 ? 1 : 0)
+  const fraction = rest < 0 ? rest + 1e9 : rest
+  const whole = new Date(seconds * 1000).toISOString().slice(0, 19)
+  return fraction === 0
+    ? `${whole}Z`
+    : `${whole}.${String(fraction + 1e9)
+        .slice(1)
+        .replace(/0+$/, '')}Z`
 }
 
 /** Undefined for text that is no RFC 3339 time. */

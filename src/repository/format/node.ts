@@ -44,36 +44,31 @@ export interface TreeNode {
  */
 export function renderNode(node: TreeNode): string {
   const { linkTarget } = node
-  const fields: Array<readonly [string, string | undefined]> = [
-    ['name', goJson(quoteName(node.name))],
-    ['type', goJson(node.type)],
-    ['mode', orOmit(node.mode)],
-    ['mtime', `"${renderTime(node.mtime)}"`],
-    ['atime', `"${renderTime(node.atime)}"`],
-    ['ctime', `"${renderTime(node.ctime)}"`],
-    ['uid', String(node.uid)],
-    ['gid', String(node.gid)],
-    ['user', node.user ? goJson(node.user) : undefined],
-    ['group', node.group ? goJson(node.group) : undefined],
-    ['inode', orOmit(node.inode)],
-    ['device_id', orOmit(node.deviceId)],
-    ['size', orOmit(node.size)],
-    ['links', orOmit(node.links)],
-    ['linktarget', linkTarget?.length ? goJsonBytes(linkTarget) : undefined],
-    ['linktarget_raw', linkTarget && !isUtf8Text(linkTarget) ? `"${linkTarget.toString('base64')}"` : undefined],
-    ['extended_attributes', renderAttributes(node.extendedAttributes)],
-    ['device', orOmit(node.device)],
-    ['content', node.content ? `[${node.content.map((id) => `"${id}"`).join(',')}]` : 'null'],
-    ['subtree', node.subtree ? `"${node.subtree}"` : undefined],
-  ]
-  return `{${fields.flatMap(([name, value]) => (value === undefined ? [] : [`"${name}":${value}`])).join(',')}}`
+  const mtime = renderTime(node.mtime)
+  // One text that grows: of a list of fields half of the time went to the collector.
+  let text = `{"name":${goJson(quoteName(node.name))},"type":"${node.type}"`
+  if (node.mode) text += `,"mode":${node.mode}`
+  text += `,"mtime":"${mtime}","atime":"${node.atime === node.mtime ? mtime : renderTime(node.atime)}"`
+  text += `,"ctime":"${node.ctime === node.mtime ? mtime : renderTime(node.ctime)}","uid":${node.uid},"gid":${node.gid}`
+  if (node.user) text += `,"user":${goJson(node.user)}`
+  if (node.group) text += `,"group":${goJson(node.group)}`
+  if (node.inode) text += `,"inode":${node.inode}`
+  if (node.deviceId) text += `,"device_id":${node.deviceId}`
+  if (node.size) text += `,"size":${node.size}`
+  if (node.links) text += `,"links":${node.links}`
+  if (linkTarget?.length) text += `,"linktarget":${goJsonBytes(linkTarget)}`
+  if (linkTarget && !isUtf8Text(linkTarget)) text += `,"linktarget_raw":"${linkTarget.toString('base64')}"`
+  if (node.extendedAttributes?.length) text += `,"extended_attributes":${renderAttributes(node.extendedAttributes)}`
+  if (node.device) text += `,"device":${node.device}`
+  text += `,"content":${renderContent(node.content)}`
+  return node.subtree ? `${text},"subtree":"${node.subtree}"}` : `${text}}`
 }
 
-function orOmit(value: number | bigint | undefined): string | undefined {
-  return value ? value.toString() : undefined
+function renderContent(content: readonly Id[] | null): string {
+  if (!content) return 'null'
+  return content.length === 0 ? '[]' : `["${content.join('","')}"]`
 }
 
-function renderAttributes(attributes: readonly ExtendedAttribute[] | undefined): string | undefined {
-  if (!attributes?.length) return undefined
+function renderAttributes(attributes: readonly ExtendedAttribute[]): string {
   return goJson(attributes.map(({ name, value }) => ({ name, value: Buffer.from(value).toString('base64') })))
 }

@@ -46,17 +46,19 @@ export function chunkerTables(polynomial: Polynomial): ChunkerTables {
   const mod = new BigUint64Array(256)
   const out = new BigUint64Array(256)
   const out2 = new BigUint64Array(256)
-  for (let byte = 0; byte < 256; byte++) {
-    const shifted = BigInt(byte) << BigInt(chunkerDegree)
-    mod[byte] = remainder(shifted, polynomial) | shifted
-  }
-  for (let byte = 0; byte < 256; byte++) {
-    const digest = remainder(BigInt(byte) << BigInt(8 * (windowBytes - 1)), polynomial)
-    out[byte] = digest
-    // Shifted by one byte and reduced, so that the leaving byte and the shift cost one lookup together.
-    out2[byte] = (digest << 8n) ^ (mod[Number(digest >> 45n)] ?? 0n)
-  }
+  fillLinear(mod, (bit) => remainder(bit << BigInt(chunkerDegree), polynomial) | (bit << BigInt(chunkerDegree)))
+  fillLinear(out, (bit) => remainder(bit << BigInt(8 * (windowBytes - 1)), polynomial))
+  // Shifted by one byte and reduced, so that the leaving byte and the shift cost one lookup together.
+  for (const [byte, digest] of out.entries()) out2[byte] = (digest << 8n) ^ (mod[Number(digest >> 45n)] ?? 0n)
   return { mod, out, out2 }
+}
+
+/** Every backup begins with these tables; all entries follow from those of single bits, by addition. */
+function fillLinear(table: BigUint64Array, ofBit: (bit: bigint) => bigint): void {
+  for (let size = 1; size < table.length; size *= 2) {
+    const one = ofBit(BigInt(size))
+    for (let rest = 0; rest < size; rest++) table[size + rest] = one ^ (table[rest] ?? 0n)
+  }
 }
 
 /** Squaring over GF(2) spreads the bits apart. */

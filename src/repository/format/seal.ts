@@ -1,5 +1,5 @@
 import {
-  type KeyObject,
+  type Cipheriv,
   createCipheriv,
   createDecipheriv,
   createMac,
@@ -38,12 +38,14 @@ export interface Sealer {
   tryOpen(sealed: Uint8Array): Buffer | undefined
 }
 
-/** Prepares a key for use. Holds no state besides the key, so it may be shared. */
+/** Prepares a key for use. Keeps nothing from one call to the next, so it may be shared within a thread. */
 export function createSealer(key: SealingKey): Sealer {
   const encrypt = createSecretKey(key.encrypt)
-  const macK = createSecretKey(key.macK)
+  // One block is enciphered by itself, so one cipher serves all nonces.
+  const macK = createCipheriv('aes-128-ecb', createSecretKey(key.macK), null).setAutoPadding(false)
+  const nonces = nonceSource()
   const sealParts = (plain: Uint8Array): SealedParts => {
-    const nonce = freshNonce()
+    const nonce = nonces()
     const ciphertext = createCipheriv('aes-256-ctr', encrypt, nonce).update(plain)
     return { nonce, ciphertext, tag: tagOf(macK, key.macR, nonce, ciphertext) }
   }
@@ -84,18 +86,22 @@ export function sealingKeyFromBytes(bytes: Uint8Array): SealingKey {
   return { encrypt: bytes.slice(0, 32), macK: bytes.slice(32, 48), macR: bytes.slice(48, 64) }
 }
 
-function freshNonce(): Buffer {
-  for (;;) {
-    const nonce = randomBytes(nonceBytes)
-    if (nonce.some((byte) => byte !== 0)) return nonce
+/** Random bytes for many nonces cost hardly more than for one. */
+function nonceSource(): () => Buffer {
+  let supply = Buffer.alloc(0)
+  return () => {
+    for (;;) {
+      if (supply.length === 0) supply = randomBytes(256 * nonceBytes)
+      const nonce = supply.subarray(0, nonceBytes)
+      supply = supply.subarray(nonceBytes)
+      if (nonce.some((byte) => byte !== 0)) return nonce
+    }
   }
 }
 
 /** Poly1305 of the ciphertext under the one-time key r ‖ AES-128(k, nonce). */
-function tagOf(macK: KeyObject, macR: Uint8Array, nonce: Uint8Array, ciphertext: Uint8Array): Buffer {
-  const block = createCipheriv('aes-128-ecb', macK, null)
-  block.setAutoPadding(false)
-  return createMac('poly1305', Buffer.concat([macR, block.update(nonce)]))
+function tagOf(macK: Cipheriv, macR: Uint8Array, nonce: Uint8Array, ciphertext: Uint8Array): Buffer {
+  return createMac('poly1305', Buffer.concat([macR, macK.update(nonce)]))
     .update(ciphertext)
     .final()
 }

@@ -3,8 +3,9 @@ import { indexExtraWords } from '../blob-index.ts'
 import { repositoryError } from '../errors.ts'
 import { sha256 } from '../format/ids.ts'
 import { type Sealer, createSealer, sealingKeyFromBytes } from '../format/seal.ts'
-import { compress, decompress, release } from '../format/zstd.ts'
+import { type Compressor, createCompressor, decompress, release } from '../format/zstd.ts'
 import { type IdTable, findId, idKey, insertId, openIdTable } from '../id-table.ts'
+import { maxChunkBytes } from '../kernel/chunker.ts'
 import type { SealReport, SealRequest, SealResult, SealThreadStart } from './messages.ts'
 import { OpenPacks } from './open-packs.ts'
 
@@ -80,14 +81,14 @@ class BlobSealer {
   readonly #sealer: Sealer
   readonly #known: IdTable
   readonly #fresh: IdTable[]
-  readonly #compressing: boolean
+  readonly #compress: Compressor | undefined
   readonly #verifying: boolean
 
   constructor(sealer: Sealer, start: SealThreadStart) {
     this.#sealer = sealer
     this.#known = openIdTable(start.known, indexExtraWords)
     this.#fresh = [openIdTable(start.fresh, 0)]
-    this.#compressing = start.version >= 2
+    this.#compress = start.version >= 2 ? createCompressor(maxChunkBytes) : undefined
     this.#verifying = start.verifyBlobs
   }
 
@@ -104,10 +105,9 @@ class BlobSealer {
   }
 
   seal(id: Buffer, raw: Uint8Array): { parts: ReturnType<Sealer['sealParts']>; uncompressedLength: number | undefined } {
-    const compressed = this.#compressing && raw.length > 0 ? compress(raw) : undefined
+    const compressed = raw.length > 0 ? this.#compress?.(raw) : undefined
     const smaller = compressed !== undefined && compressed.length < raw.length
     const parts = this.#sealer.sealParts(smaller ? compressed : raw)
-    if (compressed) release(compressed)
     const uncompressedLength = smaller ? raw.length : undefined
     if (this.#verifying) this.#verify(id, parts, uncompressedLength)
     return { parts, uncompressedLength }
