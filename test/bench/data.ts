@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto'
-import { copyFileSync, createReadStream, mkdtempSync, rmSync } from 'node:fs'
+import { copyFileSync, createReadStream, mkdtempSync, rmSync, statfsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { parseArgs } from 'node:util'
+import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
 import { imageNode } from '../../deploy/build.ts'
 import { ensureRestic } from '../harness/restic.ts'
+import { type OwnS3, startOwnS3 } from '../harness/stores/own-s3.ts'
 import { bundleDataEngine } from './bundle-data-engine.ts'
 import { changeOnePercent, writeMixedInput, writeSmallFiles } from './data-input.ts'
 import { type ProcessCost, measureProcess } from './measure-process.ts'
@@ -13,22 +15,29 @@ import type { StoreTraffic } from './counted-store.ts'
 
 /**
  * Our engine, bundled and with the flags of the image, beside the real restic on the same bytes, the same store, in turn:
- * `npm run bench:data -- --mib 2048 --files 200000 --stream-gib 20 --rounds 1 --only mixed,files,stream [--folder DIR | --s3 http://host:port/bucket]`
- * (AWS_ACCESS_KEY_ID and …SECRET… from the environment). Talk goes to stderr; the last line is JSON: ratios are restic's number by ours, so
- * above 1 we are better; memory is in MiB above the idle process. The stream has no restic beside it: its packs go nowhere.
+ * `npm run bench:data -- --only mixed,s3,files,stream --mib 2048 --files 200000 --stream-gib 20 --rounds 1 [--folder DIR] [--s3 http://host:port/bucket]`.
+ * Each part runs by itself too, asks for the disk that it needs before it begins (five times `--mib` and some; `--folder` says where; a folder in
+ * memory takes the disk out of the figures) and removes what it made, also when it is interrupted. `s3` starts a server of its own on the same cores, unless
+ * `--s3` names one (AWS_ACCESS_KEY_ID and …SECRET… from the environment). Talk goes to stderr; the last line is JSON: ratios are restic's number by
+ * ours, so above 1 we are better; memory is in MiB above the idle process. The stream has no restic beside it: its packs go nowhere.
  */
 const { values } = parseArgs({
   options: {
     mib: { type: 'string', default: '2048' },
     files: { type: 'string', default: '200000' },
-    'stream-gib': { type: 'string', default: '4' },
+    'stream-gib': { type: 'string', default: '20' },
     rounds: { type: 'string', default: '1' },
-    only: { type: 'string', default: 'mixed,files,stream' },
+    only: { type: 'string', default: 'mixed,s3,files,stream' },
     folder: { type: 'string' },
     s3: { type: 'string' },
   },
 })
-const env = { RESTIC_PASSWORD: 'bench' }
+const env: Record<string, string> = { RESTIC_PASSWORD: 'bench' }
+const mixedBytes = Number(values.mib) * 2 ** 20
+/** Inputs, then three repositories of some two thirds of one. */
+const mixedRoom = 5 * mixedBytes
+/** Of a small file: its blocks, and its share of two repositories. */
+const roomOfFile = 20_000
 
 interface Pair {
   readonly ours: ProcessCost
@@ -48,38 +57,79 @@ type Figures = Record<string, number>
 async function main(): Promise<void> {
   await ensureRestic()
   const base = mkdtempSync(join(values.folder ?? tmpdir(), 'holdfast-bench-'))
+  // Whatever a part starts keeps its files there too.
+  process.env.TMPDIR = base
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => {
+      rmSync(base, { recursive: true, force: true })
+      process.exit(130)
+    })
   try {
     const engine = await bundleDataEngine(join(base, 'engine'))
     const own: Own = (...args) =>
       measureProcess(process.execPath, [...imageNode.flags, engine, ...args], { env: { ...env, ...imageNode.env } })
     const wanted = new Set(values.only.split(','))
     const figures: Figures = {}
-    if (wanted.has('mixed')) Object.assign(figures, await mixed(base, own))
+    if (wanted.has('mixed')) Object.assign(figures, await mixed(base, own, (name) => join(base, name)))
+    if (wanted.has('s3')) Object.assign(figures, await inS3(base, own))
     if (wanted.has('files')) Object.assign(figures, await files(base, own))
     if (wanted.has('stream')) Object.assign(figures, await stream(base, own))
-    console.log(JSON.stringify({ bench: 'data', store: values.s3 ? 's3' : 'folder', mib: Number(values.mib), ...figures }))
+    console.log(JSON.stringify({ bench: 'data', mib: Number(values.mib), rounds: Number(values.rounds), ...figures }))
   } finally {
     rmSync(base, { recursive: true, force: true })
   }
 }
 
-async function mixed(base: string, own: Own): Promise<Figures> {
-  const sizeBytes = Number(values.mib) * 2 ** 20
+async function inS3(base: string, own: Own): Promise<Figures> {
+  const server = values.s3 === undefined ? await startOwnS3() : undefined
+  try {
+    if (server) Object.assign(env, { AWS_ACCESS_KEY_ID: server.accessKey, AWS_SECRET_ACCESS_KEY: server.secretKey })
+    const bucket = values.s3 ?? (await makeBucket(server))
+    const figures = await mixed(base, own, (name) => `s3:${bucket}/${name}-${process.pid}`)
+    return Object.fromEntries(
+      Object.entries(figures).map(([name, value]) => [`s3${name[0]?.toUpperCase()}${name.slice(1)}`, value]),
+    )
+  } finally {
+    await server?.stop()
+  }
+}
+
+async function makeBucket(server: OwnS3 | undefined): Promise<string> {
+  if (!server) throw new Error('a bucket is made on a server of our own only')
+  const endpoint = `http://127.0.0.1:${server.port}`
+  const credentials = { accessKeyId: server.accessKey, secretAccessKey: server.secretKey }
+  const client = new S3Client({ endpoint, region: server.region, forcePathStyle: true, credentials })
+  await client.send(new CreateBucketCommand({ Bucket: 'bench' }))
+  client.destroy()
+  return `${endpoint}/bench`
+}
+
+async function mixed(base: string, own: Own, placeOf: (name: string) => string): Promise<Figures> {
+  requireRoom(base, mixedRoom)
   const input = { first: join(base, 'first'), second: join(base, 'second') }
-  say(`input of ${values.mib} MiB`)
-  writeMixedInput(input.first, sizeBytes)
+  say(`input of ${values.mib} MiB for ${placeOf('')}`)
+  writeMixedInput(input.first, mixedBytes)
   copyFileSync(input.first, input.second)
-  changeOnePercent(input.second, sizeBytes)
+  changeOnePercent(input.second, mixedBytes)
   const rounds: Figures[] = []
-  for (let round = 0; round < Number(values.rounds); round++) rounds.push(await mixedRound(base, own, input, round))
+  for (let round = 0; round < Number(values.rounds); round++) {
+    requireRoom(base, mixedRoom / 2)
+    rounds.push(await mixedRound(own, input, (name) => placeOf(`${name}-${round}`)))
+    for (const name of repositories) rmSync(join(base, `${name}-${round}`), { recursive: true, force: true })
+  }
   rmSync(input.first)
   rmSync(input.second)
   return mediansOf(rounds)
 }
 
-async function mixedRound(base: string, own: Own, input: { first: string; second: string }, round: number): Promise<Figures> {
-  const [ours, theirs, verified] = ['ours', 'theirs', 'verified'].map((name) => placeOf(base, `${name}-${round}`))
-  if (!ours || !theirs || !verified) throw new Error('three places were made')
+const repositories = ['ours', 'theirs', 'verified'] as const
+
+async function mixedRound(
+  own: Own,
+  input: { readonly first: string; readonly second: string },
+  placeOf: (name: (typeof repositories)[number]) => string,
+): Promise<Figures> {
+  const [ours, theirs, verified] = [placeOf('ours'), placeOf('theirs'), placeOf('verified')]
   await init(theirs)
   const restic = (file: string): Promise<ProcessCost> =>
     measureProcess('restic', ['-r', theirs, '--no-cache', 'backup', '-q', '--stdin', '--stdin-filename', 'data'], {
@@ -106,15 +156,17 @@ async function mixedRound(base: string, own: Own, input: { first: string; second
 }
 
 async function files(base: string, own: Own): Promise<Figures> {
+  requireRoom(base, Number(values.files) * roomOfFile)
   const folder = join(base, 'small')
   say(`${values.files} small files`)
   writeSmallFiles(folder, Number(values.files))
-  const [ours, theirs] = [placeOf(base, 'files-ours'), placeOf(base, 'files-theirs')]
+  const [ours, theirs] = [join(base, 'files-ours'), join(base, 'files-theirs')]
   await init(theirs)
   const restic = (): Promise<ProcessCost> =>
     measureProcess('restic', ['-r', theirs, '--no-cache', 'backup', '-q', folder], { env, discardOutput: true })
   const first = { ours: await own('folder', ours, folder), theirs: await restic() }
   const again = { ours: await own('folder', ours, folder), theirs: await restic() }
+  for (const made of [folder, ours, theirs]) rmSync(made, { recursive: true })
   return {
     files: Number(values.files),
     ...mediansOf([{ ...compared('smallFiles', first), ...compared('smallFilesUnchanged', again) }]),
@@ -172,8 +224,11 @@ async function storedBytes(at: string): Promise<number> {
   return (JSON.parse((await measureProcess('restic', args, { env })).stdout) as { readonly total_size: number }).total_size
 }
 
-function placeOf(base: string, name: string): string {
-  return values.s3 ? `s3:${values.s3}/${name}-${process.pid}` : join(base, name)
+function requireRoom(folder: string, bytes: number): void {
+  const { bavail, bsize } = statfsSync(folder)
+  const [free, needed] = [bavail * bsize, bytes + 2 ** 30].map((size) => rounded(size / 2 ** 30))
+  if (bavail * bsize < bytes + 2 ** 30)
+    throw new Error(`${folder} has ${free} GiB free and ${needed} are needed: choose another --folder, or smaller numbers`)
 }
 
 /** The line of data-engine.ts. */
