@@ -107,6 +107,7 @@ const secretTypes: Readonly<Record<string, readonly string[]>> = {
   // Without keys the engine's own identity is used (web identity, instance), with or without a role.
   'secrets.kanister.io/aws': [],
   'secrets.kanister.io/azure': ['azure_storage_account_id'],
-  'secrets.kanister.io/gcp': ['gcp_project_id', 'service-account.json'],
+  // Likewise without service-account.json.
+  'secrets.kanister.io/gcp': ['gcp_project_id'],
   'secrets.kanister.io/filestore': [],
 }

@@ -6,12 +6,12 @@ import { createProcesses } from './kando/process/create-processes.ts'
 import { openSource } from './kando/source.ts'
 import { openOwnOutput, openTarget, whenWritten } from './kando/target.ts'
 import { findText, readFolder } from './kando/text-files.ts'
+import { ownIdentity } from './own-identity.ts'
 import { version } from './version.ts'
 
 /** `kando`, as containers and Blueprints call it. A signal ends an upload cleanly: its parts are taken back first. */
 export async function main(words: readonly string[]): Promise<void> {
   const stopped = new AbortController()
-  const sasTokenFile = process.env['AZURE_SAS_TOKEN_FILE']
   const processes = createProcesses()
   let exitCode: number | undefined
   for (const [name, code] of [
@@ -34,8 +34,7 @@ export async function main(words: readonly string[]): Promise<void> {
         err: (text) => void process.stderr.write(text),
         live: false,
       },
-      openStore: (profile) =>
-        openStore(profile, { ...(sasTokenFile === undefined ? {} : { azureSasTokenFile: sasTokenFile }) }),
+      openStore: (profile) => openStore(profile, ownIdentity(process.env)),
       openSource,
       openTarget,
       openCommand,

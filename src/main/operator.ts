@@ -15,6 +15,7 @@ import { StorePool } from '../store/store-pool.ts'
 import { startWebhooks } from '../webhooks/start-webhooks.ts'
 import { engineIdentity } from './engine-identity.ts'
 import { catalogOpener } from './open-catalog.ts'
+import { ownIdentity } from './own-identity.ts'
 import { proofPlaceOpener } from './proof-place.ts'
 import { placeOpener } from './recovery-place.ts'
 import type { Process, RunningPart } from './run.ts'
@@ -30,7 +31,7 @@ export async function startOperatorPart({
   watchNamespaces,
 }: Process): Promise<RunningPart> {
   const { installationId } = await engineIdentity(kube, namespace, config)
-  const stores = new StorePool()
+  const stores = new StorePool(ownIdentity(process.env))
   const openCatalog = catalogOpener(kube, namespace, installationId, stores)
   const queue = new BullAdder({ redisUrl: config.redisUrl, log, name: queueName(namespace) })
   const operator = startOperator({

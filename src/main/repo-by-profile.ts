@@ -14,6 +14,7 @@ import { type KeysToTry, openRepository } from '../repository/open-repository.ts
 import { locationKey, openStore } from '../store/location.ts'
 import { type ResolvedProfile, decodeProfile } from '../store/profile-json.ts'
 import { withPrefix } from '../store/with-prefix.ts'
+import { ownIdentity } from './own-identity.ts'
 
 interface Options {
   /** Given keys count; without them those that the installation keeps. */
@@ -48,7 +49,7 @@ async function openWith(
   keys: KeysToTry,
   signal: AbortSignal,
 ): Promise<OpenedRepository> {
-  const opened = openStore(profile)
+  const opened = openStore(profile, ownIdentity(process.env))
   const close = async (): Promise<void> => opened[Symbol.asyncDispose]()
   try {
     const key =

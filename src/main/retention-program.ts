@@ -8,6 +8,7 @@ import { ownKinds } from '../kube/own-kinds.ts'
 import { StorePool } from '../store/store-pool.ts'
 import type { backupAccess } from './backup-access.ts'
 import { catalogOpener } from './open-catalog.ts'
+import { ownIdentity } from './own-identity.ts'
 
 type Ways = Parameters<typeof backupAccess>[0]
 
@@ -28,7 +29,7 @@ async function plan(ways: Ways, name: string, flags: RetentionFlags): ReturnType
     throw cliError('CLI_USAGE', text)
   }
   const { metadata } = await kube.resource(kinds.namespaces).get({ name: engineNamespace }, { signal })
-  const stores = new StorePool()
+  const stores = new StorePool(ownIdentity(ways.env))
   try {
     const openCatalog = catalogOpener(kube, engineNamespace, metadata.uid, stores)
     const { verdicts, problems } = await planRetention(schedule, profile, { openCatalog, now: systemClock.now(), signal })

@@ -11,6 +11,7 @@ import { keepTidy } from '../store/janitor.ts'
 import { StorePool } from '../store/store-pool.ts'
 import { catalogKeys } from './catalog-keys.ts'
 import { clusterIdentity, engineIdentity } from './engine-identity.ts'
+import { ownIdentity } from './own-identity.ts'
 import { createRenderer } from './renderer.ts'
 import type { Process, RunningPart } from './run.ts'
 import { version } from './version.ts'
@@ -27,7 +28,7 @@ export async function startWorkerPart({
 }: Process): Promise<RunningPart> {
   const engine = await engineIdentity(kube, namespace, config)
   const jobs = new BullSource({ redisUrl: config.redisUrl, log, name: queueName(namespace) })
-  const stores = new StorePool()
+  const stores = new StorePool(ownIdentity(process.env))
   const tidying = new AbortController()
   const tidied = keepTidy(stores, {
     clock: systemClock,

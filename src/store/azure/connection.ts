@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import type { ContainerClient } from '@azure/storage-blob'
 import { storeError } from '../errors.ts'
 import { Requests, type SendOptions } from '../requests.ts'
+import { federatedToken } from './federated-token.ts'
 import type { AzureSettings } from './settings.ts'
 import { hasAzureAnswer, translateAzureError } from './translate-error.ts'
 
@@ -48,14 +49,14 @@ export class AzureConnection {
     const stale = 'sasTokenFile' in this.#settings.access && now - this.#openedAt > rereadMs
     if (this.#client === undefined || stale) {
       this.#openedAt = now
-      this.#client = openClient(this.#settings)
+      this.#client = openClient(this.#settings, () => this.requests.clock.now())
       this.#client.catch(() => (this.#client = undefined))
     }
     return this.#client
   }
 }
 
-async function openClient(settings: AzureSettings): Promise<ContainerClient> {
+async function openClient(settings: AzureSettings, now: () => number): Promise<ContainerClient> {
   const sdk: AzureModule = await import('@azure/storage-blob')
   const { access, endpoint, container, skipSslVerify = false, caPem } = settings
   // Passed on to the HTTP client as they are, though the library's types do not name `tlsOptions`.
@@ -71,6 +72,7 @@ async function openClient(settings: AzureSettings): Promise<ContainerClient> {
     const token = await sasToken(access.sasTokenFile)
     return new sdk.ContainerClient(`${url}?${token}`, new sdk.AnonymousCredential(), options)
   }
+  if ('workload' in access) return new sdk.ContainerClient(url, federatedToken(access.workload, now), options)
   return new sdk.ContainerClient(url, new sdk.StorageSharedKeyCredential(access.account, access.key), options)
 }
 

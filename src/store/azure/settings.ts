@@ -19,3 +19,14 @@ export type AzureAccess =
   | { readonly account: string; readonly key: string }
   /** A file that holds a shared access signature for the container, which someone else keeps fresh. */
   | { readonly sasTokenFile: string }
+  | { readonly workload: AzureWorkload }
+
+/** The identity of the pod, as the webhook of Azure's workload identity gives it. */
+export interface AzureWorkload {
+  /** File with the token of the service account; the cluster renews it. */
+  readonly tokenFile: string
+  readonly clientId: string
+  readonly tenantId: string
+  /** URL of the token service, such as https://login.microsoftonline.com */
+  readonly authority: string
+}

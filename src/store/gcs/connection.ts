@@ -1,15 +1,13 @@
 import type { IncomingMessage } from 'node:http'
-import type { JWT } from 'google-auth-library'
+import type { AuthClient } from 'google-auth-library'
 import { Requests } from '../requests.ts'
 import { defaultTiming } from '../timing.ts'
 import { HttpClient } from './http-client.ts'
 import type { GcsSettings } from './settings.ts'
+import { openAuth, tokenFault } from './identity.ts'
 import { GcsFault, translateGcsError } from './translate-error.ts'
 
-type AuthLibrary = typeof import('google-auth-library')
-
 export const googleEndpoint = 'https://storage.googleapis.com'
-const scope = 'https://www.googleapis.com/auth/devstorage.read_write'
 /** Answers in JSON are small; more is no answer of this API. */
 const largestAnswerBytes = 32 * 1024 * 1024
 
@@ -37,7 +35,7 @@ export class GcsConnection {
   readonly #endpoint: string
   readonly #http: HttpClient
   readonly #settings: GcsSettings
-  #auth: Promise<JWT> | undefined
+  #auth: Promise<AuthClient> | undefined
 
   constructor(settings: GcsSettings) {
     this.#settings = settings
@@ -102,28 +100,20 @@ export class GcsConnection {
     return url.href
   }
 
-  /**
-   * A token that the account's key signs itself, for an hour and renewed before its end: no request to another server, so nothing of
-   * it can fail in the middle of an upload. The library is loaded by the first call.
-   */
   async #authorization(): Promise<Record<string, string>> {
-    this.#auth ??= this.#openAuth()
-    const headers = await (await this.#auth).getRequestHeaders()
+    const headers = await (await this.#identity()).getRequestHeaders().catch((error: unknown) => {
+      throw tokenFault(error)
+    })
     return { authorization: headers.get('authorization') ?? '' }
   }
 
-  async #openAuth(): Promise<JWT> {
-    const { email, privateKey, keyId } = this.#settings.account
-    // A CommonJS package: in the bundle its names are those of `default` alone.
-    const library: AuthLibrary & { readonly default?: AuthLibrary } = await import('google-auth-library')
-    const token = new (library.default ?? library).JWT({
-      email,
-      key: privateKey,
-      scopes: [scope],
-      ...(keyId === undefined ? {} : { keyId }),
-    })
-    token.useJWTAccessWithScope = true
-    return token
+  #identity(): Promise<AuthClient> {
+    if (this.#auth) return this.#auth
+    const opened = openAuth(this.#settings.account)
+    this.#auth = opened
+    // The next try may find what this one did not.
+    opened.catch(() => (this.#auth = undefined))
+    return opened
   }
 }
 

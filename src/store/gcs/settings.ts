@@ -6,7 +6,7 @@ export interface GcsSettings {
   readonly bucket: string
   /** @default https://storage.googleapis.com */
   readonly endpoint?: string
-  readonly account: ServiceAccount
+  readonly account: ServiceAccount | OwnIdentity
   /** Trust any certificate. @default false */
   readonly skipSslVerify?: boolean
   /** PEM certificates trusted instead of the system's. */
@@ -15,6 +15,12 @@ export interface GcsSettings {
   readonly maxConnections?: number
   readonly timing?: Partial<StoreTiming>
   readonly clock?: Clock
+}
+
+/** The identity of the process: application default credentials, or the metadata server. */
+export interface OwnIdentity {
+  /** Known already: else the library asks another service of Google for it. */
+  readonly project: string
 }
 
 /** Of the JSON key file of a service account. */

@@ -29,7 +29,7 @@ interface AzureCredential {
   readonly access: AzureAccess
 }
 
-function credentialOf({ credential }: ResolvedProfile, { azureSasTokenFile }: OpenStoreOptions): AzureCredential {
+function credentialOf({ credential }: ResolvedProfile, options: OpenStoreOptions): AzureCredential {
   if (credential.type === 'keyPair') {
     const { id = '', secret = '' } = credential.keyPair ?? {}
     return { account: accountName(id), environment: '', access: withKey(id, secret) }
@@ -46,12 +46,15 @@ function credentialOf({ credential }: ResolvedProfile, { azureSasTokenFile }: Op
   const { azure_storage_environment: environment = '', azure_federated_identity: federated = '' } = secret.data
   const place = { account: accountName(account), environment: environment.trim() }
   if (key.trim() !== '' || federated.trim().toLowerCase() !== 'true') return { ...place, access: withKey(account, key) }
-  if (azureSasTokenFile === undefined || azureSasTokenFile === '') {
-    throw badLocation(
-      `${name} says azure_federated_identity: set AZURE_SAS_TOKEN_FILE to a file with a SAS token of the container`,
-    )
-  }
-  return { ...place, access: { sasTokenFile: azureSasTokenFile } }
+  return { ...place, access: federatedAccess(name, options) }
+}
+
+function federatedAccess(name: string, { azureSasTokenFile = '', azureWorkload }: OpenStoreOptions): AzureAccess {
+  if (azureSasTokenFile !== '') return { sasTokenFile: azureSasTokenFile }
+  if (azureWorkload) return { workload: azureWorkload }
+  throw badLocation(
+    `${name} says azure_federated_identity: give the pods Azure's workload identity (AZURE_FEDERATED_TOKEN_FILE, AZURE_CLIENT_ID, AZURE_TENANT_ID), or set AZURE_SAS_TOKEN_FILE to a file with a SAS token of the container`,
+  )
 }
 
 function accountName(text: string): string {

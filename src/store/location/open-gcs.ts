@@ -1,5 +1,5 @@
 import { GcsStore } from '../gcs-store.ts'
-import type { ServiceAccount } from '../gcs/settings.ts'
+import type { OwnIdentity, ServiceAccount } from '../gcs/settings.ts'
 import type { ProfileCredential, ResolvedProfile } from '../profile-json.ts'
 import { badLocation } from './bad-location.ts'
 import { endpointOf } from './endpoint.ts'
@@ -14,15 +14,17 @@ export function openGcs(profile: ResolvedProfile, options: OpenStoreOptions): Op
   return new GcsStore({
     ...options,
     bucket: location.bucket,
-    account: serviceAccount(keyText(credential)),
+    account: accountOf(credential),
     skipSslVerify,
     ...(location.endpoint === '' ? {} : { endpoint: endpointOf(location.endpoint) }),
     ...(location.caBundle === '' ? {} : { caPem: location.caBundle }),
   })
 }
 
-function keyText(credential: ProfileCredential): string {
-  if (credential.type === 'keyPair') return credential.keyPair?.secret ?? ''
+/** A typed Secret without a key stands for the process's own identity, as on s3Compliant. */
+function accountOf(credential: ProfileCredential): ServiceAccount | OwnIdentity {
+  if (credential.type === 'keyPair') return serviceAccount(credential.keyPair?.secret ?? '')
+
   if (credential.type !== 'secret') {
     throw badLocation(`CredentialType '${credential.type}' not supported for gcs: use keyPair or secret`)
   }
@@ -31,7 +33,14 @@ function keyText(credential: ProfileCredential): string {
   if (secret?.type !== 'secrets.kanister.io/gcp') {
     throw badLocation(`${name} has type "${secret?.type ?? ''}": for gcs it must be secrets.kanister.io/gcp`)
   }
-  return secret.data['service-account.json'] ?? ''
+  const key = secret.data['service-account.json'] ?? ''
+  if (key.trim() !== '') return serviceAccount(key)
+  const project = (secret.data['gcp_project_id'] ?? '').trim()
+  if (project === '')
+    throw badLocation(
+      `${name} has neither service-account.json nor gcp_project_id: give both, or the project alone to use the identity of the engine's pods`,
+    )
+  return { project }
 }
 
 /** Never quotes the text: it holds the key. */

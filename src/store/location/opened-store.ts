@@ -1,4 +1,5 @@
 import type { Clock } from '../../base/clock.ts'
+import type { AzureWorkload } from '../azure/settings.ts'
 import type { CallOptions, ObjectStore } from '../object-store.ts'
 import type { ResolvedProfile } from '../profile-json.ts'
 import type { StoreTiming } from '../timing.ts'
@@ -26,6 +27,8 @@ export interface OpenStoreOptions {
   readonly filestores?: string
   /** File with a SAS token, for Secrets of Azure that say `azure_federated_identity`. */
   readonly azureSasTokenFile?: string
+  /** The process's own identity, for the same Secrets where there is no such file. */
+  readonly azureWorkload?: AzureWorkload
 }
 
 /** Checks what a Profile says and gives the store, without asking anybody. */

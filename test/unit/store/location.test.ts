@@ -116,6 +116,11 @@ describe('opening a location', () => {
     ['a role that is none', but({ Credential: credentialOf({ role: 'arn:x' }) }), 'which is not an ARN'],
     ['a gcs key that is none', gcs('hush'), 'is not the JSON key file'],
     ['a gcs key of another kind', gcs('{"type":"external_account","x":"hush"}'), 'is not that of a service account'],
+    [
+      'a gcs Secret with neither key nor project',
+      but({ Location: { type: 'gcs', bucket: 'b' }, Credential: credentialOf({}, 'secrets.kanister.io/gcp') }),
+      'neither service-account.json nor gcp_project_id',
+    ],
     ['an azure account that is none', azure({ ID: 'a/b', Secret: 'aHVzaA==' }), 'not a name of 3 to 24'],
     ['an azure key that is none', azure({ ID: 'account', Secret: 'hush!' }), 'in base64'],
     [
