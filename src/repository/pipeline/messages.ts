@@ -18,14 +18,16 @@ export interface CutThreadStart {
 /** Positions are addresses in the ring's memory. */
 export type CutRequest =
   | { readonly kind: 'begin'; readonly at: number; readonly hash: boolean }
-  /** Bytes up to `to` are there. */
-  | { readonly kind: 'filled'; readonly to: number }
+  /** Bytes up to `to` are there. `help`: the sealing threads are behind, so hash the chunks for them. */
+  | { readonly kind: 'filled'; readonly to: number; readonly help: boolean }
   /** The open chunk was moved within the memory. */
   | { readonly kind: 'moved'; readonly delta: number }
   | { readonly kind: 'end' }
 
 export interface CutReport {
   readonly lengths: readonly number[]
+  /** SHA-256 of the chunks, one after the other, where help was asked for. */
+  readonly ids?: Uint8Array
   /** Every request is answered once, in order. */
   readonly ended: boolean
   /** Of everything since `begin`, where asked for. */
@@ -52,6 +54,8 @@ export interface SealJob {
   readonly sequence: number
   readonly offset: number
   readonly length: number
+  /** Where the cutting thread hashed it already. */
+  readonly id?: Uint8Array | undefined
 }
 
 export type SealRequest =

@@ -1,6 +1,6 @@
 import type { BlobIndex } from '../blob-index.ts'
 import type { RepositoryConfig } from '../format/config-file.ts'
-import type { Id } from '../format/ids.ts'
+import { type Id, idBytes } from '../format/ids.ts'
 import type { Sealer } from '../format/seal.ts'
 import { compileChunker, createChunkerMemory, minChunkBytes, tableBytes } from '../kernel/chunker.ts'
 import type { ObjectStore } from '../../store/object-store.ts'
@@ -51,6 +51,8 @@ export interface Added {
 const ringBytes = 32 << 20
 /** The cutting thread hears of input in steps of this: small enough to keep it busy, large enough for its four lanes. */
 const fillStepBytes = 512 << 10
+/** So much waiting to be sealed means that sealing is what holds things up. */
+const behindBytes = 8 << 20
 /** Of chunks on their way; bounds what many tiny files keep in memory. */
 const maxRegions = 8192
 
@@ -160,7 +162,8 @@ export class Pipeline {
     let told = this.#ring.writeAt
     let ended = false
     this.#onCut = (report) => {
-      for (const length of report.lengths) this.#seal(length, file)
+      for (const [at, length] of report.lengths.entries())
+        this.#seal(length, file, report.ids?.subarray(at * idBytes, (at + 1) * idBytes))
       if (!report.ended) return
       ended = true
       file.end(report.sha256)
@@ -168,7 +171,7 @@ export class Pipeline {
     const tell = (leastBytes: number): void => {
       if (this.#ring.writeAt - told < leastBytes) return
       told = this.#ring.writeAt
-      this.#cutter.send({ kind: 'filled', to: told })
+      this.#cutter.send({ kind: 'filled', to: told, help: this.#pool.load > behindBytes })
     }
     const moved = (delta: number): void => {
       told += delta
@@ -226,10 +229,10 @@ export class Pipeline {
     if (this.#ring.room === 0) await this.#progress.next()
   }
 
-  #seal(length: number, file: FileAssembly): void {
+  #seal(length: number, file: FileAssembly, id?: Uint8Array): void {
     const region = this.#ring.take(length)
     const place = file.expect()
-    this.#pool.chunk(region.offset, length, (result) => {
+    this.#pool.chunk({ offset: region.offset, length, id }, (result) => {
       this.#ring.free(region)
       this.#count(result, false)
       file.fill(place, result.id)

@@ -77,11 +77,16 @@ export class SealPool {
     return this.#waiting.size
   }
 
+  /** Bytes handed over and not sealed yet. */
+  get load(): number {
+    return this.#members.reduce((sum, member) => sum + member.load, 0)
+  }
+
   /** A chunk that lies in the ring and stays there until `done`. */
-  chunk(offset: number, length: number, done: (result: SealResult) => void): void {
+  chunk(chunk: Omit<SealJob, 'sequence'>, done: (result: SealResult) => void): void {
     const member = this.#leastLoaded()
-    member.outbox.push({ sequence: this.#expect(member, length, done), offset, length })
-    member.outboxBytes += length
+    member.outbox.push({ ...chunk, sequence: this.#expect(member, chunk.length, done) })
+    member.outboxBytes += chunk.length
     if (member.outbox.length >= outboxJobs || member.outboxBytes >= outboxBytes) this.#flush(member)
     else this.#flushSoon()
   }

@@ -27,8 +27,8 @@ export function runSealThread(port: MessagePort, start: SealThreadStart): void {
   const queue: SealRequest[] = []
   let running = false
 
-  async function sealOne(sequence: number, raw: Uint8Array, tree: boolean): Promise<SealResult> {
-    const id = sha256(raw)
+  async function sealOne(sequence: number, raw: Uint8Array, tree: boolean, known?: Uint8Array): Promise<SealResult> {
+    const id = known ? Buffer.from(known) : sha256(raw)
     const hex = id.toString('hex')
     if (!blobs.isNew(id, tree)) return { sequence, id: hex, addedBytes: 0, addedPackedBytes: 0 }
     const { parts, uncompressedLength } = blobs.seal(id, raw)
@@ -46,8 +46,8 @@ export function runSealThread(port: MessagePort, start: SealThreadStart): void {
     else if (request.kind === 'chunks') {
       let results: SealResult[] = []
       let bytes = 0
-      for (const { sequence, offset, length } of request.jobs) {
-        results.push(await sealOne(sequence, ring.subarray(offset, offset + length), false))
+      for (const { sequence, offset, length, id } of request.jobs) {
+        results.push(await sealOne(sequence, ring.subarray(offset, offset + length), false, id))
         bytes += length
         if (bytes < reportEveryBytes) continue
         report({ kind: 'sealed', results })
