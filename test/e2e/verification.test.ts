@@ -129,6 +129,8 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await world().kubectl(['delete', 'verifications', '--all', '-n', engineNamespace])
+  // The engine needs the rights to remove what it made.
+  await waitFor('all namespaces of proofs to be gone', async () => (await leftNamespaces()) === '', { timeoutMs: 180_000 })
   await world().kubectl(['delete', '-f', rights, '--ignore-not-found'])
 }, 300_000)
 

@@ -1,5 +1,6 @@
 import { names } from '../../api/names.ts'
 import type { Verification } from '../../api/verification.ts'
+import { messageOf } from '../../base/errors.ts'
 import { kinds } from '../../kube/kinds.ts'
 import type { Live } from '../../kube/objects.ts'
 import { ownKinds } from '../../kube/own-kinds.ts'
@@ -21,10 +22,16 @@ export async function removeOrphans(deps: CleanDeps, namespace: string, signal: 
     if (of !== namespace || name === '' || uid === '') continue
     const owner = await deps.kube.resource(ownKinds.verifications).find({ namespace, name }, { signal })
     if (owner?.metadata.uid === uid && isNeeded(owner, metadata.name)) continue
-    if (owner?.metadata.uid !== uid)
-      await stopActionSets(deps, { namespace, label: metadata.labels?.[names.verification] ?? '', uid }, signal)
-    const problem = await removeNamespace(deps, metadata.name, uid, signal)
-    if (problem !== undefined) problems.push(problem)
+    try {
+      if (owner?.metadata.uid !== uid)
+        await stopActionSets(deps, { namespace, label: metadata.labels?.[names.verification] ?? '', uid }, signal)
+      const problem = await removeNamespace(deps, metadata.name, uid, signal)
+      if (problem !== undefined) problems.push(problem)
+    } catch (error) {
+      // The rights may have been taken away meanwhile; one that stays keeps no other.
+      signal.throwIfAborted()
+      problems.push(`namespace ${metadata.name}: ${messageOf(error)}`)
+    }
   }
   return problems
 }
