@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { ActionSet } from '../../../src/api/actionset.ts'
+import { remainsOf } from '../../../src/controllers/actionset/remains.ts'
 import { decideRemovals, type Remains, type RemovalPolicy } from '../../../src/controllers/actionset/removal.ts'
+import type { Live } from '../../../src/kube/objects.ts'
 import { ownKinds } from '../../../src/kube/own-kinds.ts'
 import { EngineWorld, namespace, onApp, say } from '../../build/engine-world.ts'
 import { waitFor } from '../../harness/world/wait-for.ts'
@@ -32,6 +34,18 @@ describe('what may go', () => {
     const list = [ended('only', { record: 'only', ttlMs: 0 })]
 
     expect(removed(list, { ttlMs: 0, keepComplete: 0, keepFailed: 0 })).toEqual([])
+  })
+
+  test('goes by the time since it came when it was imported, not since a backup of long ago', () => {
+    const progress = { lastTransitionTime: '2020-01-01T00:00:00Z' }
+    const of = (labels: Record<string, string>): number =>
+      remainsOf({
+        metadata: { name: 'b', namespace, uid: 'u', resourceVersion: '1', creationTimestamp: '2026-01-01T00:00:00Z', labels },
+        status: { state: 'complete', progress },
+      } as unknown as Live<ActionSet>).endedMs
+
+    expect(new Date(of({})).getUTCFullYear()).toBe(2020)
+    expect(new Date(of({ 'holdfast.dev/imported': 'true' })).getUTCFullYear()).toBe(2026)
   })
 
   test('keeps the latest of each Blueprint and state', () => {
