@@ -8,4 +8,12 @@ import { scheduleKind } from './schedule.ts'
 import { verificationKind } from './verification.ts'
 
 /** Every kind that we define, in the order in which their CRDs are applied. */
-export const kinds: readonly Kind[] = [actionSetKind, blueprintKind, profileKind, runKind, scheduleKind, verificationKind, catalogImportKind]
+export const kinds: readonly Kind[] = [
+  actionSetKind,
+  blueprintKind,
+  profileKind,
+  runKind,
+  scheduleKind,
+  verificationKind,
+  catalogImportKind,
+]
