@@ -80,16 +80,15 @@ async function post(
 
 /** What Azure says names the identity and its faults, never the token. */
 function refusal(url: string, status: number, { error, error_description: description }: Answer): unknown {
-  const said = [
-    error,
-    String(description ?? '')
-      .split('\n')[0]
-      ?.trim(),
-  ].filter((part) => typeof part === 'string' && part !== '')
+  // The first line: behind it stand ids of the request.
+  const said = [error, description]
+    .map((part) => (typeof part === 'string' ? (part.split('\n')[0] ?? '').trim() : ''))
+    .filter((part) => part !== '')
   const code = status >= 500 || status === 429 ? (knownByStatus(status)?.[0] ?? 'STORE_UNAVAILABLE') : 'STORE_DENIED'
+  const answer = [`HTTP ${status}`, ...said].join(': ')
   return storeError(
     code,
-    `Azure's tokens: ${url} gave none (HTTP ${status}${said.length > 0 ? `: ${said.join(': ')}` : ''}); check AZURE_CLIENT_ID, AZURE_TENANT_ID and the federated credential of the identity`,
+    `Azure's tokens: ${url} gave none (${answer}); check AZURE_CLIENT_ID, AZURE_TENANT_ID and the federated credential of the identity`,
     { details: { status } },
   )
 }
