@@ -27,15 +27,20 @@ export function refusalOf(status: ApiStatus, where: string, stderr: string): Hol
   if (code === 0) return kubeError('KUBE_EXEC_LOST', `${where}: the connection ended before the command was heard of`)
   const text =
     code === undefined
-      ? (status.message ?? 'no reason given')
+      ? withoutScript(status.message ?? 'no reason given')
       : `it ended with exit code ${code} at its start${lastLine(stderr)}`
   if (!isAwayFromNode(text)) return kubeError('KUBE_EXEC_REFUSED', `${where}: the command was not started: ${text}`)
   return kubeError('KUBE_SERVER', `${where}: the command was not started: ${text}`, { details: { sent: false } })
 }
 
+/** An API server that lost its kubelet names the whole address, with the command in it. */
+function withoutScript(text: string): string {
+  return text.replace(/\?command=[^"\s]*/, '')
+}
+
 /** Whether these words are of a server that did not get as far as the container. */
 export function isAwayFromNode(text: string): boolean {
-  return /dial tcp|dialing backend|connection refused|i\/o timeout|connection reset|no agent available|pod does not exist|etcdserver/i.test(
+  return /dial tcp|dialing backend|connection refused|i\/o timeout|connection reset|no agent available|pod does not exist|etcdserver|error sending request: .*\bEOF$/i.test(
     text,
   )
 }

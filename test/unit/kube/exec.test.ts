@@ -422,6 +422,7 @@ describe('starting', () => {
     const messages = [
       'error dialing backend: dial tcp 10.0.0.1:10250: connect: connection refused',
       'unable to upgrade connection: pod does not exist',
+      'error sending request: Post "https://10.0.0.1:10250/exec/n/p/c?command=sh&command=-c&command=_hf%0A&input=1": unexpected EOF',
       'container not found ("c")',
     ]
     api.exec = async (remote) =>
