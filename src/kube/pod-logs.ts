@@ -13,6 +13,9 @@ import { hasStarted, isTerminal, statusOf, stuckReason } from './pod-state.ts'
 import type { PodLogOptions, PodRef } from './pods.ts'
 import { createResourceApi } from './resources.ts'
 
+/** A kubelet that has just started knows its pods after some seconds; until then it says that there is no such log. */
+const strangerMs = 60_000
+
 /** How long a container may take to start before its log can be followed. */
 const startMs = 900_000
 
@@ -52,19 +55,25 @@ export async function* logLines(
   }
   let place: Place | undefined
   let failures = 0
+  let strangerSinceMs: number | undefined
   for (;;) {
     // Asked before the log is opened: a log that was opened after the end and read to its end is whole.
     const endedBefore = !follow || (await hasEnded(client, ref, container, signal))
     try {
       for await (const line of readFrom(read, place, endedBefore)) {
         failures = 0
+        strangerSinceMs = undefined
         place = line.place
         yield line.text
       }
       if (endedBefore) return
     } catch (error) {
       signal?.throwIfAborted()
-      if (nextOf(error) !== 'retry' || !follow) throw error
+      // The pod is there: we have just looked.
+      const isStranger = follow && kubeError.is(error, 'KUBE_NOT_FOUND')
+      if (isStranger) strangerSinceMs ??= clock.now()
+      const mayHeal = isStranger ? clock.now() - (strangerSinceMs ?? 0) < strangerMs : nextOf(error) === 'retry'
+      if (!mayHeal || !follow) throw error
     }
     if (failures++ > 0) await clock.sleep(backoffMs(failures - 1, { maxMs: 5_000 }), signal)
   }

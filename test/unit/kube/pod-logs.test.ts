@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import type { Kube } from '../../../src/kube/kube.ts'
-import { FakeApi, type FakeRequest, sendJson } from './fake-api.ts'
+import { FakeApi, type FakeRequest, sendJson, sendStatus } from './fake-api.ts'
 
 let api: FakeApi
 let kube: Kube
@@ -9,6 +9,8 @@ let ended: boolean
 /** One per opening of the log. */
 let openings: Array<(response: ServerResponse) => void>
 let logRequests: FakeRequest[]
+/** So many openings meet a kubelet that does not know the pod yet. */
+let strangers: number
 
 const pod = { namespace: 'n', name: 'p' }
 
@@ -18,9 +20,12 @@ beforeEach(async () => {
   ended = false
   openings = []
   logRequests = []
+  strangers = 0
   api.answer = (request, response) => {
     if (request.path.endsWith('/log')) {
       logRequests.push(request)
+      if (strangers-- > 0)
+        return sendStatus(response, 404, { message: 'the server could not find the requested resource ( pods/log p)' })
       response.writeHead(200)
       response.flushHeaders()
       return openings.shift()?.(response)
@@ -66,6 +71,20 @@ it('a log that was cut goes on without a line lost or repeated', async () => {
 
   expect(await read()).toEqual(['one', 'two', 'three', 'four', 'cut in the middle', 'last'])
   expect(logRequests.map(({ query }) => query.get('sinceTime'))).toEqual([null, stamp(2), stamp(2)])
+})
+
+it('a log that a kubelet does not know which has just started is asked for again', async () => {
+  strangers = 2
+  openings = [
+    (response) => {
+      ended = true
+      response.end(`${stamp(1)} one\n`)
+    },
+    (response) => response.end(`${stamp(1)} one\n`),
+  ]
+
+  expect(await read()).toEqual(['one'])
+  expect(logRequests).toHaveLength(4)
 })
 
 it('a log that the kubelet ends in the middle of a line is read again from there', async () => {
