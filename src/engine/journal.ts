@@ -93,6 +93,8 @@ export class Journal {
   }
 
   apply(event: MachineEvent): void {
+    // What was given free is not ours to change, though a cancel may come before the answer does (found by the simulation).
+    if (this.#state.action.fence.owner === '' && event.type !== 'claimed') return
     const { state, effects } = reduce(this.#state, event)
     if (state === this.#state) return
     this.#state = state

@@ -59,6 +59,24 @@ describe('two workers that give back what they took at the same moment', () => {
   })
 })
 
+describe('a worker that has given an action free', () => {
+  test('writes nothing more of it, whatever it hears before the answer comes', async () => {
+    const journal = journalOf(run)
+    journal.apply({ type: 'claimed', owner: 'a', instance: '1' })
+    journal.apply({ type: 'suspended', at: 0, now: '2026-01-01T00:00:00Z' })
+    journal.apply({ type: 'released' })
+    const given = journal.flush()
+
+    journal.apply({ type: 'cancelled' })
+
+    await given
+    await journal.flush()
+    expect(there()).toMatchObject({ fence: { owner: '', attempt: 2 }, phases: [{ state: 'pending' }, { state: 'pending' }] })
+    expect(there().cancelled).toBeUndefined()
+    expect(world.api.requests.filter(({ resource, verb }) => resource === 'runs' && verb === 'patch')).toHaveLength(1)
+  })
+})
+
 describe('a worker that takes back what an earlier start of it left', () => {
   test('does not undo a last write of that start which arrives after the Run was read', async () => {
     const before = journalOf(run)
