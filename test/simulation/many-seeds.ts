@@ -53,7 +53,8 @@ export async function playInProcesses({ from, seeds, minutes }: Share, count: nu
       if (next >= from + seeds || left <= 0 || sums.failed.length >= enoughFailures) return
       const share = { from: next, seeds: Math.min(shareSize, from + seeds - next), minutes: left }
       next += share.seeds
-      sums = add(sums, await playApart(share, say))
+      const played = await playApart(share, say)
+      sums = add(sums, played)
       if (sums.passed % 5_000 < shareSize) say(`${sums.passed} passed, ${sums.failed.length} failed, next seed ${next}`)
     }
   }
