@@ -132,7 +132,8 @@ function judgeOutcome(action: RunAction, drawn: DrawnActionSet, written: DrawnAc
   if (phasesOf(written).some(({ fail, hang }) => fail || hang)) return []
   const failed = [...action.phases, action.deferPhase].find((phase) => phase?.error)
   if (failed?.error?.code === 'RUN_INTERRUPTED') return []
-  if (failed?.error?.code === 'RUN_TIMEOUT' && crowded) return []
+  // What loses its connections does its work again and again, maybe after a time in which nobody was there to do it.
+  if (failed?.error?.code === 'RUN_TIMEOUT' && (crowded || phasesOf(written).some(({ loses }) => loses))) return []
   if (failed?.error?.code === 'RUN_TIMEOUT' && phasesOf(written).some(({ timeout }) => timeout !== undefined)) return []
   if (failed?.error?.code === 'KUBE_EXEC_LOST' && phasesOf(written).some((phase) => phase.loses && !canGoOn(phase))) return []
   // What a deadline, a crash or a lost connection took of the retries, what fails at first does not get.
