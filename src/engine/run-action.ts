@@ -13,6 +13,7 @@ import { nextStep, type ActionPlan, type Note, type PhaseAt } from './machine.ts
 import { buildParams, freezeInputs, thawInputs } from './params.ts'
 import { nothingFetched, type Fetched } from './references.ts'
 import { fetchPhase, runPhase, withOwnAction } from './run-phase.ts'
+import { isHeld } from './turn.ts'
 import type { WorkerSettings } from './worker.ts'
 
 export interface RunActionRequest {
@@ -72,7 +73,8 @@ export async function runAction(deps: AttemptDeps, request: RunActionRequest): P
 async function mustStepBack({ journal, stop }: Attempt, { mayBegin, cancel }: RunActionRequest): Promise<boolean> {
   if (!mayBegin || journal.action.launched || cancel.aborted) return false
   await journal.flush()
-  return !(await mayBegin(stop))
+  // The operator may have made it wait while the claim was under way.
+  return isHeld(journal.run) || !(await mayBegin(stop))
 }
 
 function openAttempt(deps: AttemptDeps, request: RunActionRequest): Attempt {

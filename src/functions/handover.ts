@@ -1,11 +1,26 @@
 import { HoldfastError } from '../base/errors.ts'
+import type { FunctionContext } from './context.ts'
 
 /**
  * True if `signal` was aborted because another attempt goes on with the phase: the worker shuts down, or it lost its fence. Then what
  * the other attempt can adopt (a running pod) is not cleaned up. On cancel, deadline and failure it is.
  */
-export function isHandover(signal: AbortSignal): boolean {
+function isHandover(signal: AbortSignal): boolean {
   return signal.aborted && isHandoverReason(signal.reason)
+}
+
+/**
+ * True if what this attempt started belongs to another one by now, asked at the moment at which it would be cleaned up: a process that slept
+ * meets its deadline, or a cancel, before it learns that it lost the action, and would take away what its successor has adopted (found by the simulation).
+ */
+export async function isHandedOver(ctx: Pick<FunctionContext, 'signal' | 'confirm'>): Promise<boolean> {
+  if (isHandover(ctx.signal)) return true
+  try {
+    await ctx.confirm()
+    return false
+  } catch (error) {
+    return isHandoverReason(error)
+  }
 }
 
 /** The same of the reason of an abort. */

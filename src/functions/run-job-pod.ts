@@ -7,7 +7,7 @@ import type { Live } from '../kube/objects.ts'
 import type { PodRef } from '../kube/pods.ts'
 import type { FunctionContext } from './context.ts'
 import { functionError } from './errors.ts'
-import { isHandover } from './handover.ts'
+import { isHandedOver } from './handover.ts'
 import { filesPath, hideScript, type HiddenCommand } from './hidden-script.ts'
 import { type JobCheckpoint, readJobCheckpoint } from './job-checkpoint.ts'
 import { type JobPodRequest, buildJobPod, isOfPhase, jobNamespace, mainContainer } from './job-pod.ts'
@@ -64,7 +64,7 @@ export async function withJobPod<T>(ctx: FunctionContext, request: JobRequest, w
     await started(ctx, pod)
     return await work(pod)
   } finally {
-    if (!(request.adopt && isHandover(ctx.signal))) await cleanUp(ctx, place)
+    if (!(request.adopt && (await isHandedOver(ctx)))) await cleanUp(ctx, place)
   }
 }
 

@@ -1,6 +1,7 @@
 import type { FunctionContext } from '../../src/functions/context.ts'
 import { defineFunction, type PhaseFunction, type Resume } from '../../src/functions/define.ts'
 import { functionError } from '../../src/functions/errors.ts'
+import { isHandedOver } from '../../src/functions/handover.ts'
 import type { FindFunction } from '../../src/engine/plan.ts'
 import { kubeError } from '../../src/kube/errors.ts'
 import { flag, integer, object, optional, text } from '../../src/schema/build.ts'
@@ -184,7 +185,8 @@ function adopt(world: OutsideWorld, process: SimProcess): Body {
     } catch (error) {
       const { code } = (ctx.signal.reason ?? {}) as { code?: string }
       // Whoever goes on finds it; nobody else does.
-      if (code === 'RUN_CANCELLED' || code === 'RUN_TIMEOUT') await world.call(process, () => world.jobs.delete(name))
+      if ((code === 'RUN_CANCELLED' || code === 'RUN_TIMEOUT') && !(await isHandedOver(ctx)))
+        await world.call(process, () => world.jobs.delete(name))
       throw error
     }
   }
