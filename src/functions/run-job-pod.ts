@@ -101,6 +101,8 @@ function planCommand(ctx: FunctionContext, request: CommandJob, place: PodRef, s
 async function createPod(ctx: FunctionContext, { pod, files }: PodPlan, place: PodRef): Promise<Live<Pod>> {
   const withFiles = Object.keys(files).length > 0
   if (withFiles) await putScriptSecret(ctx, place, files)
+  // A process that slept since the checkpoint would make it once more after its successor has done the work and removed its own.
+  await ctx.confirm()
   const created = await createOwn(ctx, pod, place)
   if (withFiles) await ownedByPod(ctx, created)
   ctx.log.info({ Pod: place.name, namespace: place.namespace }, 'Created pod')

@@ -176,6 +176,7 @@ function adopt(world: OutsideWorld, process: SimProcess): Body {
     try {
       if (result === undefined) {
         await ctx.checkpoint({ job: name })
+        await ctx.confirm()
         await world.call(process, () => world.begin(name, args.k, args.hang ? 1e9 : args.steps * args.stepMs), ctx.signal)
         result = await resultOf(world, process, ctx, name)
         await ctx.checkpoint({ job: name, result })
