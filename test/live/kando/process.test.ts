@@ -113,6 +113,7 @@ describe('kando process', () => {
     expect(await client('get', pid)).toEqual({ code: 0, stdout: line, stderr: '' })
     expect(await client('get', pid, '--quiet')).toEqual({ code: 0, stdout: '', stderr: '' })
     const other = await create('true')
+    await waitFor('its end', async () => ((await stateOf(other)) as { state: string }).state === 'PROCESS_STATE_SUCCEEDED')
     expect((await client('list')).stdout).toBe(`${line}Process:  pid:${other} state:PROCESS_STATE_SUCCEEDED\n`)
     expect((await client('list', '-j')).stdout.split('\n').map((one) => (one === '' ? '' : JSON.parse(one)))).toEqual([
       { pid, state: 'PROCESS_STATE_FAILED', exitCode: '3', exitErr: 'exit status 3' },

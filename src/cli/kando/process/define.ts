@@ -124,7 +124,7 @@ function executeCommand(deps: KandoDeps): Command {
           const { pid } = show(await client.create(name, args, deps.signal))
           using _proxy = flags.signalProxy ? proxySignals(deps, client, pid) : undefined
           await followBoth(deps, client, pid)
-          if (flags.exitProxy) endAs(await client.get(pid, deps.signal))
+          if (flags.exitProxy) endAs(await ended(deps, client, pid))
         } catch (error) {
           throw asExit(error)
         }
@@ -152,6 +152,15 @@ async function withClient(
   }
   using client = await processes.connect(flags.address)
   await work(client, show, flags)
+}
+
+/** A server of another maker may end the output a moment before it knows how the process ended. */
+async function ended({ clock, signal }: KandoDeps, client: ProcessClient, pid: number): Promise<ServedProcess> {
+  for (;;) {
+    const process = await client.get(pid, signal)
+    if (process.state !== 'PROCESS_STATE_RUNNING') return process
+    await clock.sleep(100, signal)
+  }
 }
 
 async function followBoth(deps: KandoDeps, client: ProcessClient, pid: number): Promise<void> {

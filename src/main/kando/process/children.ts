@@ -95,12 +95,16 @@ export class Children {
   async #take(child: ChildProcess & Piped, outputs: Entry['outputs']): Promise<Entry> {
     const pid = child.pid as number // It was spawned.
     const log = (stream: OutputName) => (chunk: Buffer) => this.#log('output', { pid, stream, text: chunk.toString() })
+    const exit = Promise.withResolvers<void>()
     const keeping = Promise.allSettled([
-      outputs.stdout.keep(child.stdout, log('stdout')),
-      outputs.stderr.keep(child.stderr, log('stderr')),
+      outputs.stdout.keep(child.stdout, exit.promise, log('stdout')),
+      outputs.stderr.keep(child.stderr, exit.promise, log('stderr')),
     ])
     const entry: Entry = { child, outputs, keeping, kept: false, ended: undefined }
-    child.once('exit', (code, by) => this.#noteEnd(entry, code, by))
+    child.once('exit', (code, by) => {
+      this.#noteEnd(entry, code, by)
+      exit.resolve()
+    })
     void keeping.then(() => (entry.kept = true))
     this.#log('started', { pid, command: child.spawnfile })
     await this.#forget(this.#entries.get(pid))

@@ -27,14 +27,17 @@ export class KeptOutput {
     return new KeptOutput(path, await open(path, 'wx', 0o600))
   }
 
-  /** Keeps all of the stream. Where that fails (a full disk) the rest of it is dropped, and readers are told at that place. */
-  async keep(stream: Readable, onChunk: (chunk: Buffer) => void): Promise<void> {
+  /**
+   * Keeps all of the stream, which has its end for readers when `ended` is settled too: who has read to the end asks how the command ended, and
+   * its pipes close a moment before that is known. Where that fails (a full disk) the rest of it is dropped, and readers are told at that place. */
+  async keep(stream: Readable, ended: Promise<void>, onChunk: (chunk: Buffer) => void): Promise<void> {
     try {
       for await (const chunk of stream as AsyncIterable<Buffer>) {
         onChunk(chunk)
         if (this.#failure === undefined) await this.#append(chunk)
       }
     } finally {
+      await ended
       this.#ended = true
       this.#tell()
       await this.#file.close()
