@@ -56,10 +56,14 @@ export async function gatherSecrets(
     }
     const kept = await read(kube, { namespace, name }, signal)
     if (kept === undefined && optional) continue
-    if (kept === undefined || typeof kept === 'string') omitted.push(`Secret ${name}: ${kept ?? 'there is none of that name'}`)
-    else if (kept['type'] !== tokenType && (left -= Buffer.byteLength(JSON.stringify(kept))) < 0)
-      omitted.push(`Secret ${name}: the Secrets together are larger than ${largestSecrets} bytes`)
-    else if (kept['type'] !== tokenType) found.push(kept)
+    if (kept === undefined || typeof kept === 'string') {
+      omitted.push(`Secret ${name}: ${kept ?? 'there is none of that name'}`)
+      continue
+    }
+    if (kept['type'] === tokenType) continue
+    left -= Buffer.byteLength(JSON.stringify(kept))
+    if (left >= 0) found.push(kept)
+    else omitted.push(`Secret ${name}: the Secrets together are larger than ${largestSecrets} bytes`)
   }
   return { secrets: found, omitted }
 }

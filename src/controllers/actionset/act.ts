@@ -6,6 +6,7 @@ import { names } from '../../api/names.ts'
 import { runName, type Run, type RunAction } from '../../api/run.ts'
 import { toRfc3339, type Clock } from '../../base/clock.ts'
 import { assertNever, messageOf } from '../../base/errors.ts'
+import { pointerPart } from '../../base/json-pointer.ts'
 import { endOfRun } from '../../engine/end-of-run.ts'
 import type { NewRun } from '../../engine/new-run.ts'
 import { actionsOf } from '../../engine/project.ts'
@@ -181,7 +182,7 @@ async function patchRun(deps: ActDeps, run: Live<Run>, patch: readonly object[],
 function cancelPatch({ clock }: ActDeps, reason: string): object[] {
   return [
     { op: 'add', path: '/status/cancel', value: { reason, at: toRfc3339(clock.now()) } },
-    { op: 'add', path: `/metadata/labels/${escape(names.cancel)}`, value: 'true' },
+    { op: 'add', path: `/metadata/labels/${pointerPart(names.cancel)}`, value: 'true' },
   ]
 }
 
@@ -284,8 +285,4 @@ function tell({ events, log }: ActDeps, actionSet: Live<ActionSet>, note: Parame
   } catch (error) {
     log.debug({ error: messageOf(error) }, 'Event not sent')
   }
-}
-
-function escape(label: string): string {
-  return label.replaceAll('~', '~0').replaceAll('/', '~1')
 }

@@ -1,6 +1,5 @@
 import type { CatalogImport, CatalogImportStatus } from '../../api/catalog-import.ts'
 import { catalogImportKind } from '../../api/catalog-import.ts'
-import { apiVersionOf } from '../../api/kind.ts'
 import type { Clock } from '../../base/clock.ts'
 import { messageOf } from '../../base/errors.ts'
 import { kubeError } from '../../kube/errors.ts'
@@ -14,6 +13,8 @@ import type { RecoveryPlace } from '../../recovery/place.ts'
 import { prepareImport } from '../../recovery/prepare-import.ts'
 import type { Logger } from '../../telemetry/logger.ts'
 import { Freshest } from '../runtime/freshest.ts'
+import { tell } from '../runtime/tell.ts'
+import { noteWatchFaults } from '../runtime/watch-faults.ts'
 import { WorkQueue, type Result } from '../runtime/work-queue.ts'
 import { couldNotLook, decide, doneStatus, lacksKey, outOfPlace, runningStatus, type Try } from './decide.ts'
 
@@ -58,7 +59,7 @@ export class CatalogImportController {
     this.#imports = kube.informer(ownKinds.catalogImports, {
       namespace,
       signal: this.#stop.signal,
-      onError: (error) => log.warn({ namespace, error: messageOf(error) }, 'watch interrupted, it is being repaired'),
+      onError: noteWatchFaults(log, namespace),
     })
   }
 
@@ -128,7 +129,6 @@ export class CatalogImportController {
   }
 
   #tell({ metadata, status: before }: Live<CatalogImport>, status: CatalogImportStatus): void {
-    const { namespace, name, uid } = metadata
     const { state, message = '', created } = status
     const text = created
       ? `${message}: ${created.blueprints} Blueprints, ${created.actionSets} ActionSets, ${created.schedules} Schedules; ${status.present ?? 0} were there`
@@ -139,10 +139,6 @@ export class CatalogImportController {
         : { type: 'Warning', reason: state === 'waiting' ? 'ImportWaits' : 'ImportIncomplete', message: text }
     // What it waits for is said once.
     if (before?.state === state && before?.message === message) return
-    this.#options.log.info({ CatalogImport: name, reason: note.reason }, text)
-    this.#options.events.send(
-      { apiVersion: apiVersionOf(catalogImportKind), kind: catalogImportKind.kind, namespace, name, uid },
-      note,
-    )
+    tell(this.#options, catalogImportKind, { metadata }, note)
   }
 }

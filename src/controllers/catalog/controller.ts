@@ -12,6 +12,7 @@ import type { Kube } from '../../kube/kube.ts'
 import type { Live } from '../../kube/objects.ts'
 import { ownKinds } from '../../kube/own-kinds.ts'
 import type { Logger } from '../../telemetry/logger.ts'
+import { noteWatchFaults } from '../runtime/watch-faults.ts'
 import { WorkQueue } from '../runtime/work-queue.ts'
 import { buryDeleted, deletionsOf, type Deletion } from './deletions.ts'
 import { recordsOf, type WrittenRecord } from './links.ts'
@@ -57,7 +58,7 @@ export class CatalogController {
       namespace,
       signal: this.#stop.signal,
       labelSelector: `${names.unfinished}=false,!${names.catalogued}`,
-      onError: (error) => log.warn({ namespace, error: messageOf(error) }, 'watch interrupted, it is being repaired'),
+      onError: noteWatchFaults(log, namespace),
     })
   }
 

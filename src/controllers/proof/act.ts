@@ -5,7 +5,7 @@ import type { ObjectReference } from '../../api/object-reference.ts'
 import { scheduleKind, type Schedule } from '../../api/schedule.ts'
 import { verificationKind, type Verification } from '../../api/verification.ts'
 import { toRfc3339 } from '../../base/clock.ts'
-import { messageOf } from '../../base/errors.ts'
+import { pointerPart } from '../../base/json-pointer.ts'
 import { kubeError } from '../../kube/errors.ts'
 import type { EventNote, EventSink } from '../../kube/events.ts'
 import type { Kube } from '../../kube/kube.ts'
@@ -13,6 +13,8 @@ import type { Live } from '../../kube/objects.ts'
 import { ownKinds } from '../../kube/own-kinds.ts'
 import { slotName } from '../../schedule/slot-name.ts'
 import type { Logger } from '../../telemetry/logger.ts'
+import { patchUnchanged } from '../runtime/patch-unchanged.ts'
+import { tell } from '../runtime/tell.ts'
 import type { ProofDecision, ProofStatus, Round } from './decide.ts'
 import type { ProvableBackup } from './newest-backup.ts'
 import type { Outcome } from './outcomes.ts'
@@ -112,10 +114,10 @@ async function createVerification(
       metadata.annotations?.[names.slot] === annotations[names.slot]
     if (isOurs) return deps.onCreated({ ...found, metadata })
     const message = `Verification ${name} could not be made: one of this name is there that this Schedule did not make`
-    return tell(deps, schedule, { type: 'Warning', reason: 'ProofSkipped', message })
+    return tell(deps, scheduleKind, schedule, { type: 'Warning', reason: 'ProofSkipped', message })
   }
   const message = `the newest backup of ${annotations[names.scheduledObject] ?? ''} is being proven: Verification ${name}`
-  tell(deps, schedule, { type: 'Normal', reason: 'ProvingBackup', message })
+  tell(deps, scheduleKind, schedule, { type: 'Normal', reason: 'ProvingBackup', message })
 }
 
 /** What is told when it stands in status. False: the Schedule changed meanwhile, so it is to be looked at again. */
@@ -128,27 +130,16 @@ export async function writeProofs(
 ): Promise<boolean> {
   const changed = [...new Set(outcomes.map(({ objectKey }) => objectKey))]
   if (changed.length === 0 && isDeepStrictEqual(schedule.status?.verification, after)) return true
-  const { namespace, name, resourceVersion } = schedule.metadata
-  const patch = [
-    { op: 'test', path: '/metadata/resourceVersion', value: resourceVersion },
+  const operations = [
     { op: 'add', path: '/status/verification', value: after },
-    ...changed.map((key) => ({ op: 'add', path: `/status/objects/${escaped(key)}`, value: objects[key] })),
+    ...changed.map((key) => ({ op: 'add', path: `/status/objects/${pointerPart(key)}`, value: objects[key] })),
   ]
-  const schedules = deps.kube.resource(ownKinds.schedules)
-  try {
-    await schedules.patch({ namespace, name }, patch, { type: 'json', signal })
-  } catch (error) {
-    if (!kubeError.is(error, 'KUBE_INVALID', 'KUBE_CONFLICT', 'KUBE_NOT_FOUND')) throw error
-    const now = await schedules.find({ namespace, name }, { signal })
-    // It has not changed: the server refuses this very status.
-    if (now?.metadata.resourceVersion === resourceVersion) throw error
-    return false
-  }
-  for (const outcome of outcomes) tell(deps, schedule, noteOf(outcome))
+  if (!(await patchUnchanged(deps.kube.resource(ownKinds.schedules), schedule, operations, signal))) return false
+  for (const outcome of outcomes) tell(deps, scheduleKind, schedule, noteOf(outcome))
   if (skipped && !schedule.spec.suspend) {
     const slots = skipped.count === 1 ? 'a slot' : `${skipped.count} slots`
     const message = `verification: ${slots} up to ${toRfc3339(skipped.last)} passed over: ${skipped.why}`
-    tell(deps, schedule, { type: 'Warning', reason: 'ProofSkipped', message })
+    tell(deps, scheduleKind, schedule, { type: 'Warning', reason: 'ProofSkipped', message })
   }
   return true
 }
@@ -165,19 +156,4 @@ function noteOf({ objectKey, verification, verdict, message }: Outcome): EventNo
   return verdict === 'disproved'
     ? { type: 'Warning', reason: 'BackupDisproved', message: `${what} is no good: ${why}` }
     : { type: 'Warning', reason: 'BackupNotProven', message: `${what} could not be tried: ${why}` }
-}
-
-/** A JSON pointer's own characters. */
-function escaped(key: string): string {
-  return key.replaceAll('~', '~0').replaceAll('/', '~1')
-}
-
-function tell({ events, log }: ProofActDeps, schedule: Live<Schedule>, note: EventNote): void {
-  const { namespace, name, uid } = schedule.metadata
-  log.info({ Schedule: name, reason: note.reason }, note.message)
-  try {
-    events.send({ apiVersion: apiVersionOf(scheduleKind), kind: 'Schedule', namespace, name, uid }, note)
-  } catch (error) {
-    log.debug({ error: messageOf(error) }, 'Event not sent')
-  }
 }

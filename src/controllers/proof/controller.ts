@@ -12,7 +12,8 @@ import type { Kube } from '../../kube/kube.ts'
 import type { Live } from '../../kube/objects.ts'
 import { ownKinds } from '../../kube/own-kinds.ts'
 import type { Logger } from '../../telemetry/logger.ts'
-import { WorkQueue, type Result } from '../runtime/work-queue.ts'
+import { noteWatchFaults } from '../runtime/watch-faults.ts'
+import { lookIn, WorkQueue, type Result } from '../runtime/work-queue.ts'
 import { makeRound, writeProofs, type FindBackup, type ProofActDeps } from './act.ts'
 import { decideProofs, type ProofDecision, type ProofStatus } from './decide.ts'
 import { findNewestBackup } from './newest-backup.ts'
@@ -28,8 +29,6 @@ export interface ProofControllerOptions {
   readonly defaultProfile?: ObjectReference
 }
 
-/** Clocks of machines are set, and timers of a machine that slept are late: nobody waits longer than this for a look. */
-const longestWaitMs = 60_000
 /** Changes come in crowds: a Schedule's status at the start of its objects, a Verification's at each step. */
 const changesSettleMs = 1_000
 /** Until the watch shows a Schedule that changed while it was acted on. */
@@ -52,8 +51,7 @@ export class ProofController {
     this.#options = options
     const { kube, clock, log, namespace } = options
     const { signal } = this.#stop
-    const onError = (error: unknown): void =>
-      log.warn({ namespace, error: messageOf(error) }, 'watch interrupted, it is being repaired')
+    const onError = noteWatchFaults(log, namespace)
     this.#queue = new WorkQueue({
       clock,
       concurrency: 2,
@@ -100,9 +98,7 @@ export class ProofController {
     const { after, failure } = await this.#carryOut(deps, schedule, decision, signal)
     if (!(await writeProofs(deps, schedule, decision, after, signal))) return { afterMs: againMs }
     if (failure !== undefined) throw failure
-    return decision.next === undefined
-      ? undefined
-      : { afterMs: Math.min(longestWaitMs, Math.max(0, decision.next - clock.now())) }
+    return lookIn(decision.next === undefined ? undefined : decision.next - clock.now())
   }
 
   /** What could not be made leaves its slot due, and status says why. */

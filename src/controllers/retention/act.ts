@@ -5,7 +5,6 @@ import { blueprintKind, type Blueprint } from '../../api/blueprint.ts'
 import { apiVersionOf } from '../../api/kind.ts'
 import { scheduleKind, type Schedule, type ScheduleStatus } from '../../api/schedule.ts'
 import { toRfc3339, type Clock } from '../../base/clock.ts'
-import { messageOf } from '../../base/errors.ts'
 import { appendLink, readChain } from '../../catalog/chain-store.ts'
 import { stateOf } from '../../catalog/chain.ts'
 import type { Catalog } from '../../catalog/open-catalog.ts'
@@ -13,11 +12,12 @@ import { getRecord } from '../../catalog/list-records.ts'
 import { removeProofMarks } from '../../catalog/proof-marks.ts'
 import type { BackupRecord } from '../../catalog/record.ts'
 import { kubeError } from '../../kube/errors.ts'
-import type { EventNote, EventSink } from '../../kube/events.ts'
+import type { EventSink } from '../../kube/events.ts'
 import type { Kube } from '../../kube/kube.ts'
 import type { Live } from '../../kube/objects.ts'
 import { ownKinds } from '../../kube/own-kinds.ts'
 import type { Logger } from '../../telemetry/logger.ts'
+import { tell } from '../runtime/tell.ts'
 import { removalActionSet, type Removal } from './decide.ts'
 
 export interface RetentionActDeps {
@@ -77,7 +77,11 @@ async function start(
     if (!kubeError.is(error, 'KUBE_ALREADY_EXISTS')) throw error
   }
   const what = `backup ${removal.backup.id} of ${removal.backup.objectKey} goes: ${removal.why}`
-  tell(deps, schedule, { type: 'Normal', reason: 'RemovingBackup', message: `${what}; ActionSet ${wanted.metadata.name}` })
+  tell(deps, scheduleKind, schedule, {
+    type: 'Normal',
+    reason: 'RemovingBackup',
+    message: `${what}; ActionSet ${wanted.metadata.name}`,
+  })
 }
 
 /** The Blueprint of the backup as the cluster has it; where it is gone or has lost its delete action, the one that the record kept. */
@@ -128,7 +132,7 @@ async function finish(
   await removeProofMarks(catalog.location, object, backup.id, { signal })
   await appendLink({ ...catalog, installation: backup.installation, object }, content, { signal })
   await catalog.location.delete(backup.recordKey, { signal })
-  tell(deps, schedule, {
+  tell(deps, scheduleKind, schedule, {
     type: 'Normal',
     reason: 'RemovedBackup',
     message: `backup ${backup.id} of ${backup.objectKey} is gone: ${why}`,
@@ -146,14 +150,4 @@ export async function writeRetention(
   if (isDeepStrictEqual(before, { ...before, ...retention })) return schedule
   const { namespace, name } = schedule.metadata
   return await deps.kube.resource(ownKinds.schedules).patch({ namespace, name }, { status: { retention } }, { signal })
-}
-
-export function tell({ events, log }: RetentionActDeps, schedule: Live<Schedule>, note: EventNote): void {
-  const { namespace, name, uid } = schedule.metadata
-  log.info({ Schedule: name, reason: note.reason }, note.message)
-  try {
-    events.send({ apiVersion: apiVersionOf(scheduleKind), kind: 'Schedule', namespace, name, uid }, note)
-  } catch (error) {
-    log.debug({ error: messageOf(error) }, 'Event not sent')
-  }
 }

@@ -1,7 +1,7 @@
 import type { ActionSet } from '../../api/actionset.ts'
 import { names } from '../../api/names.ts'
 import type { ObjectReference } from '../../api/object-reference.ts'
-import type { PrunedRepository, Schedule } from '../../api/schedule.ts'
+import { scheduleKind, type PrunedRepository, type Schedule } from '../../api/schedule.ts'
 import type { Verification } from '../../api/verification.ts'
 import { messageOf, nextOf } from '../../base/errors.ts'
 import type { Catalog, OpenCatalog } from '../../catalog/open-catalog.ts'
@@ -12,8 +12,10 @@ import { ownKinds } from '../../kube/own-kinds.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
 import { hasEnded } from '../proof/outcomes.ts'
 import { Freshest } from '../runtime/freshest.ts'
+import { tell } from '../runtime/tell.ts'
+import { noteWatchFaults } from '../runtime/watch-faults.ts'
 import { WorkQueue, type Result } from '../runtime/work-queue.ts'
-import { takeStep, tell, writeRetention, type RetentionActDeps } from './act.ts'
+import { takeStep, writeRetention, type RetentionActDeps } from './act.ts'
 import { BackupReader, type ScheduledReference } from './backups.ts'
 import { decideRemovals, retentionStatus, type RetentionDecision, type RetentionOutcome } from './decide.ts'
 import { objectsOf } from './plan.ts'
@@ -51,8 +53,7 @@ export class RetentionController {
     this.#fresh = new Freshest(() => options.clock.now())
     const { kube, clock, log, namespace } = options
     const { signal } = this.#stop
-    const onError = (error: unknown): void =>
-      log.warn({ namespace, error: messageOf(error) }, 'watch interrupted, it is being repaired')
+    const onError = noteWatchFaults(log, namespace)
     this.#queue = new WorkQueue({
       clock,
       concurrency: 1,
@@ -127,7 +128,7 @@ export class RetentionController {
         this.#reader.forget()
         if (nextOf(error) !== 'stop') throw error
         problems.push(messageOf(error))
-        tell(this.#options, schedule, { type: 'Warning', reason: 'RemovalFailed', message: messageOf(error) })
+        tell(this.#options, scheduleKind, schedule, { type: 'Warning', reason: 'RemovalFailed', message: messageOf(error) })
       }
     }
     if (removed > 0) this.#reader.forget()

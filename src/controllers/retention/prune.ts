@@ -4,7 +4,7 @@ import { blueprintKind, type Blueprint } from '../../api/blueprint.ts'
 import { apiVersionOf } from '../../api/kind.ts'
 import { fieldAnnotations, names } from '../../api/names.ts'
 import { profileKind } from '../../api/profile.ts'
-import type { PrunedRepository, Schedule } from '../../api/schedule.ts'
+import { scheduleKind, type PrunedRepository, type Schedule } from '../../api/schedule.ts'
 import { toRfc3339 } from '../../base/clock.ts'
 import { messageOf, nextOf } from '../../base/errors.ts'
 import { installationsAt } from '../../catalog/installations.ts'
@@ -13,7 +13,8 @@ import { ownerOf, readTakeovers } from '../../catalog/takeover.ts'
 import { kubeError } from '../../kube/errors.ts'
 import type { Live } from '../../kube/objects.ts'
 import { ownKinds } from '../../kube/own-kinds.ts'
-import { tell, type RetentionActDeps } from './act.ts'
+import { tell } from '../runtime/tell.ts'
+import type { RetentionActDeps } from './act.ts'
 import { foreignMs } from './space.ts'
 
 /** What a prune is asked for with. */
@@ -50,7 +51,7 @@ export async function startPrune(
     return { ...repository, next: toRfc3339(now + foreignMs), message: message.slice(0, 500) }
   }
   const message = `repository ${repository.path} is pruned by ActionSet ${wanted.metadata.name}`
-  tell(deps, schedule, { type: 'Normal', reason: 'PruningRepository', message })
+  tell(deps, scheduleKind, schedule, { type: 'Normal', reason: 'PruningRepository', message })
   return { ...repository, actionSet: wanted.metadata.name, next: toRfc3339(now) }
 }
 

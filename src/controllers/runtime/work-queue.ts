@@ -4,6 +4,14 @@ import type { Clock } from '../../base/clock.ts'
 /** What a reconcile asks for: nothing, or to be called again after some time. */
 export type Result = { readonly afterMs: number } | undefined
 
+/** Clocks of machines are set, and timers of a machine that slept are late: nobody waits longer than this for a look. */
+const longestWaitMs = 60_000
+
+/** Another look when this time is over, or a minute if that is sooner; undefined: none but for a change. */
+export function lookIn(ms: number | undefined): Result {
+  return ms === undefined ? undefined : { afterMs: Math.min(longestWaitMs, Math.max(0, ms)) }
+}
+
 export interface WorkQueueOptions {
   readonly clock: Clock
   readonly concurrency: number

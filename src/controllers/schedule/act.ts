@@ -1,15 +1,16 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { ActionSet } from '../../api/actionset.ts'
-import { apiVersionOf } from '../../api/kind.ts'
 import { names } from '../../api/names.ts'
 import { scheduleKind, type Schedule, type ScheduleStatus } from '../../api/schedule.ts'
 import { messageOf } from '../../base/errors.ts'
 import { kubeError } from '../../kube/errors.ts'
-import type { EventNote, EventSink } from '../../kube/events.ts'
+import type { EventSink } from '../../kube/events.ts'
 import type { Kube } from '../../kube/kube.ts'
 import type { Live } from '../../kube/objects.ts'
 import { ownKinds } from '../../kube/own-kinds.ts'
 import type { Logger } from '../../telemetry/logger.ts'
+import { patchUnchanged } from '../runtime/patch-unchanged.ts'
+import { tell } from '../runtime/tell.ts'
 import { statusOf, type Decision, type ScheduledActionSet, type Turn } from './decide.ts'
 
 export interface ScheduleActDeps {
@@ -67,7 +68,7 @@ async function carryOut(
     if (skipped && !schedule.spec.suspend) {
       const slots = skipped.count === 1 ? 'a slot' : `${skipped.count} slots`
       const at = new Date(skipped.last).toISOString()
-      tell(deps, schedule, {
+      tell(deps, scheduleKind, schedule, {
         type: 'Warning',
         reason: 'SlotSkipped',
         message: `${target.key}: ${slots} up to ${at} passed over: ${skipped.why}`,
@@ -103,7 +104,7 @@ async function createActionSet(
 
 /** Somebody else's ActionSet of that name is left alone: the slot passes, and that is said. */
 function tellFailure(deps: ScheduleActDeps, schedule: Live<Schedule>, wanted: ScheduledActionSet, error: unknown): void {
-  tell(deps, schedule, {
+  tell(deps, scheduleKind, schedule, {
     type: 'Warning',
     reason: 'SlotFailed',
     message: `ActionSet ${wanted.metadata.name} could not be made: ${messageOf(error)}`,
@@ -139,30 +140,6 @@ async function writeStatus(
   signal: AbortSignal,
 ): Promise<boolean> {
   if (isDeepStrictEqual(schedule.status, status)) return true
-  const { namespace, name, resourceVersion } = schedule.metadata
-  const patch = [
-    { op: 'test', path: '/metadata/resourceVersion', value: resourceVersion },
-    { op: 'add', path: '/status', value: status },
-  ]
-  const schedules = deps.kube.resource(ownKinds.schedules)
-  try {
-    await schedules.patch({ namespace, name }, patch, { type: 'json', signal })
-    return true
-  } catch (error) {
-    if (!kubeError.is(error, 'KUBE_INVALID', 'KUBE_CONFLICT', 'KUBE_NOT_FOUND')) throw error
-    const now = await schedules.find({ namespace, name }, { signal })
-    // It has not changed: the server refuses this very status.
-    if (now?.metadata.resourceVersion === resourceVersion) throw error
-    return false
-  }
-}
-
-function tell({ events, log }: ScheduleActDeps, schedule: Live<Schedule>, note: EventNote): void {
-  const { namespace, name, uid } = schedule.metadata
-  log.info({ Schedule: name, reason: note.reason }, note.message)
-  try {
-    events.send({ apiVersion: apiVersionOf(scheduleKind), kind: 'Schedule', namespace, name, uid }, note)
-  } catch (error) {
-    log.debug({ error: messageOf(error) }, 'Event not sent')
-  }
+  const operations = [{ op: 'add', path: '/status', value: status }]
+  return await patchUnchanged(deps.kube.resource(ownKinds.schedules), schedule, operations, signal)
 }

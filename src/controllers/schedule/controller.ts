@@ -9,7 +9,8 @@ import type { Kube } from '../../kube/kube.ts'
 import { parseKey, type Live } from '../../kube/objects.ts'
 import { ownKinds } from '../../kube/own-kinds.ts'
 import type { Logger } from '../../telemetry/logger.ts'
-import { WorkQueue, type Result } from '../runtime/work-queue.ts'
+import { noteWatchFaults } from '../runtime/watch-faults.ts'
+import { lookIn, WorkQueue, type Result } from '../runtime/work-queue.ts'
 import { act } from './act.ts'
 import { Candidates } from './candidates.ts'
 import { decide } from './decide.ts'
@@ -26,8 +27,6 @@ export interface ScheduleControllerOptions {
   readonly meter: ScheduleMeter
 }
 
-/** Clocks of machines are set, and timers of a machine that slept are late: nobody waits longer than this for a look. */
-const longestWaitMs = 60_000
 /** Changes of objects and ActionSets come in crowds; each look goes through all of them. */
 const changesSettleMs = 1_000
 /** Until the watch shows a Schedule that changed while it was acted on. */
@@ -50,8 +49,7 @@ export class ScheduleController {
     this.#options = options
     const { kube, clock, log, namespace } = options
     const { signal } = this.#stop
-    const onError = (error: unknown): void =>
-      log.warn({ namespace, error: messageOf(error) }, 'watch interrupted, it is being repaired')
+    const onError = noteWatchFaults(log, namespace)
     this.#queue = new WorkQueue({
       clock,
       concurrency: 4,
@@ -120,9 +118,7 @@ export class ScheduleController {
     meter.take(schedule, decision)
     const deps = { ...this.#options, onCreated: (actionSet: Live<ActionSet>) => this.#remember(actionSet) }
     if (!(await act(deps, schedule, decision, signal))) return { afterMs: againMs }
-    return decision.next === undefined
-      ? undefined
-      : { afterMs: Math.min(longestWaitMs, Math.max(0, decision.next - clock.now())) }
+    return lookIn(decision.next === undefined ? undefined : decision.next - clock.now())
   }
 
   #keepNewest(actionSet: Live<ActionSet>): void {

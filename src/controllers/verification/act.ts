@@ -3,7 +3,6 @@ import type { ObjectReference } from '../../api/object-reference.ts'
 import { runName } from '../../api/run.ts'
 import type { Verification, VerificationStatus } from '../../api/verification.ts'
 import { verificationKind } from '../../api/verification.ts'
-import { apiVersionOf } from '../../api/kind.ts'
 import { toRfc3339 } from '../../base/clock.ts'
 import { messageOf, nextOf } from '../../base/errors.ts'
 import { writeProof } from '../../catalog/proof.ts'
@@ -11,6 +10,7 @@ import { findRecordKey } from '../../catalog/record-key.ts'
 import type { EventNote, EventSink } from '../../kube/events.ts'
 import type { Live } from '../../kube/objects.ts'
 import { ownKinds } from '../../kube/own-kinds.ts'
+import { tell } from '../runtime/tell.ts'
 import { restoreTimeoutMs, type Decision } from './decide.ts'
 import { labelOf, namespaceName } from './derived-names.ts'
 import { again, begun, ended, finished, isRestored, runningStep, started } from './progress.ts'
@@ -129,7 +129,7 @@ async function end(deps: ActDeps, verification: Live<Verification>, signal: Abor
   const status = ended(verification.status ?? {}, deps.clock.now())
   const proof = await tellChain(deps, verification, status, signal)
   const after = await write(deps, verification, { ...status, ...proof }, signal)
-  tell(deps, after, noteOf(after))
+  tell(deps, verificationKind, after, noteOf(after))
   return after
 }
 
@@ -209,14 +209,4 @@ async function write(
     { op: 'add', path: '/status', value: status },
   ]
   return await deps.kube.resource(ownKinds.verifications).patch({ namespace, name }, patch, { type: 'json', signal })
-}
-
-function tell({ events, log }: ActDeps, { metadata }: Live<Verification>, note: EventNote): void {
-  const { namespace, name, uid } = metadata
-  log.info({ Verification: name, reason: note.reason }, note.message)
-  try {
-    events.send({ apiVersion: apiVersionOf(verificationKind), kind: 'Verification', namespace, name, uid }, note)
-  } catch (error) {
-    log.debug({ error: messageOf(error) }, 'Event not sent')
-  }
 }

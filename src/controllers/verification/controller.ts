@@ -5,7 +5,8 @@ import { messageOf } from '../../base/errors.ts'
 import type { Informer } from '../../kube/informer.ts'
 import type { Live } from '../../kube/objects.ts'
 import { ownKinds } from '../../kube/own-kinds.ts'
-import { WorkQueue, type Result } from '../runtime/work-queue.ts'
+import { noteWatchFaults } from '../runtime/watch-faults.ts'
+import { lookIn, WorkQueue, type Result } from '../runtime/work-queue.ts'
 import { act, type ActDeps } from './act.ts'
 import { decide, type Decision } from './decide.ts'
 import { removeOrphans } from './orphans.ts'
@@ -16,8 +17,6 @@ export interface VerificationControllerOptions extends ActDeps {
   readonly atOnce: number
 }
 
-/** Clocks of machines are set: nobody waits longer than this for a look. */
-const longestWaitMs = 60_000
 const sweepMs = 60_000
 const sweepKey = 'orphans'
 
@@ -38,8 +37,7 @@ export class VerificationController {
     this.#options = options
     const { kube, clock, log, namespace, atOnce } = options
     const { signal } = this.#stop
-    const onError = (error: unknown): void =>
-      log.warn({ namespace, error: messageOf(error) }, 'watch interrupted, it is being repaired')
+    const onError = noteWatchFaults(log, namespace)
     this.#queue = new WorkQueue({
       clock,
       concurrency: Math.max(1, atOnce),
@@ -97,8 +95,7 @@ export class VerificationController {
       let current = await this.#find(key, signal)
       while (current && current.metadata.deletionTimestamp === undefined) {
         const decision = await this.#decide(current, signal)
-        if (decision.kind === 'rest')
-          return decision.afterMs === undefined ? undefined : { afterMs: Math.min(longestWaitMs, decision.afterMs) }
+        if (decision.kind === 'rest') return lookIn(decision.afterMs)
         if (decision.kind === 'remove') {
           await this.#remove(current, signal)
           return undefined

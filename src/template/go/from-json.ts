@@ -1,3 +1,4 @@
+import { pointerPart } from '../../base/json-pointer.ts'
 import {
   any,
   anyMap,
@@ -99,7 +100,7 @@ function convert(data: unknown, options: FromJsonOptions, pointer: string): GoVa
     )
   }
   const entries = Object.entries(data).map(
-    ([key, value]) => [key, convert(value, options, `${pointer}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`)] as const,
+    ([key, value]) => [key, convert(value, options, `${pointer}/${pointerPart(key)}`)] as const,
   )
   return new GoMap(anyMap, new Map<GoKey, GoValue>(entries))
 }
