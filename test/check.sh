@@ -1,5 +1,5 @@
 #!/bin/sh
-# What every commit passes, in one to two minutes: types, lint, format, generated files, unit tests. Run it by `npm run check`.
+# What every commit passes, in two to five minutes: types, lint, format, generated files, unit tests. Run it by `npm run check`.
 set -eu
 cd "$(dirname "$0")/.."
 

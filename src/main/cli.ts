@@ -25,6 +25,7 @@ export async function main(words: readonly string[]): Promise<void> {
     const program = new Command('holdfast')
       .description('Backs up and restores stateful applications on Kubernetes.')
       .version(version)
+      .addHelpText('after', '\nThe engine itself: holdfast run, operator, worker. Inside of containers: holdfast kando.')
     const create = program.command('create').description('Create objects of the cluster.')
     create.addCommand(createActionSetCommand('actionset', open))
     program.addCommand(blueprintCommand(offline, async (flags) => renderDependencies(await open(flags))))

@@ -2,7 +2,7 @@ import { checkNode } from './node-version.ts'
 
 /**
  * The one executable: `holdfast run` (operator and worker in one process, the default), `holdfast operator`, `holdfast worker`,
- * `holdfast create actionset`, `holdfast blueprint lint`, `holdfast validate blueprint`, `holdfast kando …`, `holdfast version`. Each is loaded when it is asked for.
+ * `holdfast kando …`, and the command line (`holdfast --help`). Each is loaded when it is asked for.
  */
 checkNode(process.versions.node)
 const [command = 'run', ...rest] = process.argv.slice(2)
