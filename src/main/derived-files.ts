@@ -2,6 +2,7 @@ import { stringify } from 'yaml'
 import { customResourceDefinition } from '../api/crd.ts'
 import { kinds } from '../api/kinds.ts'
 import { describeFunctions } from '../functions/describe.ts'
+import { describeMetrics } from '../telemetry/metrics.ts'
 import { describeVariables } from '../template/describe-variables.ts'
 import { describeSettings } from './config.ts'
 import { installManifest } from './install/manifest.ts'
@@ -27,6 +28,10 @@ export function derivedFiles(): DerivedFile[] {
     {
       path: 'deploy/verification.yaml',
       text: `${comment('src/main/install/rights.ts')}# Rights for test restores (Verification). kubectl apply -f deploy/verification.yaml beside deploy/install.yaml.\n${stringify(testRestoreRole(), { version: '1.1', lineWidth: 0, aliasDuplicateObjects: false })}`,
+    },
+    {
+      path: 'docs/metrics.md',
+      text: `# Metrics\n\nOperator and workers serve these at \`/metrics\` (port 8000, \`HEALTH_CHECK_PORT\`); those of Schedules and retention come from the operator, out of their status.\nRules that use them: [deploy/alerts.yaml](../deploy/alerts.yaml). Made by \`npm run generate\` from \`src/telemetry/metrics.ts\`.\n\n${describeMetrics()}\n`,
     },
     {
       path: 'docs/settings.md',

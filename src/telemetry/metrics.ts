@@ -138,6 +138,14 @@ export interface Metrics {
   text(): Promise<string>
 }
 
+/** The table of metrics for people. */
+export function describeMetrics(): string {
+  const rows = Object.entries(metricRows as Record<string, MetricRow>).map(
+    ([name, { type, help, labels }]) => `| \`${name}\` | ${type} | ${labels.map((label) => `\`${label}\``).join(', ')} | ${help} |`,
+  )
+  return ['| metric | type | labels | meaning |', '| --- | --- | --- | --- |', ...rows].join('\n')
+}
+
 /** A registry of its own per process: nothing global. */
 export function createMetrics(): Metrics {
   const registry = new Registry()
