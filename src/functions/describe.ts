@@ -33,7 +33,7 @@ function page(fn: AnyFunction): string {
 
 const afterCrash: Readonly<Record<Resume, string>> = {
   adopt: 'what still runs is followed, what has ended is read.',
-  continue: 'it goes on from where it was.',
+  continue: 'it goes on with what was stored or noted before.',
   restart: 'it begins again.',
   refuse: 'the phase fails, since doing it twice could do damage; the deferred phase runs.',
 }
