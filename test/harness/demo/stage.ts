@@ -48,6 +48,8 @@ export async function ownStage(narrator: Narrator): Promise<Stage> {
       '  kubectl get actionsets,runs -n holdfast',
       '  kubectl get pods -A',
       '  kubectl create actionset --help',
+      '  holdfast backup list -n holdfast --profile bucket',
+      'What to try next: docs/tutorial.md, from step 3.',
       'Stop it:',
       '  npm run demo -- --down',
     ].join('\n'),
@@ -72,7 +74,11 @@ export async function theirStage(context: string): Promise<Stage> {
   return {
     kubectl: new Kubectl({ program: 'kubectl', context }),
     s3,
-    farewell: `Remove what the demo made:\n  kubectl --context ${context} delete namespace shop holdfast`,
+    farewell: [
+      'Remove what the demo made; its CRDs stay, since another Kanister may use them (docs/install.md):',
+      `  kubectl --context ${context} delete namespace shop holdfast`,
+      `  kubectl --context ${context} delete clusterrole,clusterrolebinding,validatingwebhookconfiguration -l app.kubernetes.io/part-of=holdfast`,
+    ].join('\n'),
   }
 }
 
