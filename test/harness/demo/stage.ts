@@ -75,7 +75,7 @@ export async function theirStage(context: string): Promise<Stage> {
     kubectl: new Kubectl({ program: 'kubectl', context }),
     s3,
     farewell: [
-      'Remove what the demo made; its CRDs stay, since another Kanister may use them (docs/install.md):',
+      'Remove what the demo made; its CRDs stay, since a Kanister may use them (docs/install.md):',
       `  kubectl --context ${context} delete namespace shop holdfast`,
       `  kubectl --context ${context} delete clusterrole,clusterrolebinding,validatingwebhookconfiguration -l app.kubernetes.io/part-of=holdfast`,
     ].join('\n'),
