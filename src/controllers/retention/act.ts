@@ -104,10 +104,12 @@ async function blueprintWith(
   const hash = createHash('sha256').update(JSON.stringify(kept.actions)).digest('hex').slice(0, 10)
   const name = `${record.blueprint.name.slice(0, 200)}-as-of-${hash}`
   const { actions, templateLanguage } = kept
+  // Those of ours say what fields say that were pruned: the language, time limits.
+  const ours = Object.entries(kept.metadata?.annotations ?? {}).filter(([key]) => key.startsWith('holdfast.dev/'))
   const again = {
     apiVersion: apiVersionOf(blueprintKind),
     kind: 'Blueprint' as const,
-    metadata: { name, namespace },
+    metadata: { name, namespace, ...(ours.length > 0 ? { annotations: Object.fromEntries(ours) } : {}) },
     actions,
     ...(templateLanguage ? { templateLanguage } : {}),
   }

@@ -9,15 +9,18 @@ import type { Outcome } from './progress.ts'
 /** The Blueprint by which a worker reads a sample of a repository. The engine keeps it itself. */
 export const checkBlueprintName = 'holdfast-verification'
 
+/** Go templates: they need no field of ours, which the API server drops where Kanister's CRDs are in force. */
+const language = 'GoTemplate'
+
 const body = {
-  templateLanguage: 'Handlebars',
+  templateLanguage: language,
   actions: {
     check: {
       phases: [
         {
           func: 'CheckRepository',
           name: 'check',
-          args: { backupArtifactPrefix: '{{Options.repository}}', readDataSubset: '{{Options.subset}}' },
+          args: { backupArtifactPrefix: '{{ .Options.repository }}', readDataSubset: '{{ .Options.subset }}' },
         },
       ],
     },
@@ -32,10 +35,7 @@ export async function ensureCheckBlueprint(
 ): Promise<void> {
   const blueprints = kube.resource(ownKinds.blueprints)
   const found = await blueprints.find({ namespace, name: checkBlueprintName }, { signal })
-  if (
-    found &&
-    JSON.stringify([found.templateLanguage, found.actions]) === JSON.stringify([body.templateLanguage, body.actions])
-  )
+  if (found && JSON.stringify([found.templateLanguage ?? language, found.actions]) === JSON.stringify([language, body.actions]))
     return
   if (found) {
     const patch = Object.entries(body).map(([field, value]) => ({ op: 'add', path: `/${field}`, value }))

@@ -132,6 +132,19 @@ test('a Blueprint that is gone is made again from the record, under a name of it
   expect(world.api.read(ownKinds.blueprints, 'holdfast', used ?? '')?.actions).toHaveProperty('delete')
 })
 
+test("a Blueprint that is made again keeps annotations of ours, which stand for fields that a Kanister's CRD drops", async () => {
+  world = new CatalogWorld()
+  world.schedule({ keepLast: 1 })
+  const annotations = { 'holdfast.dev/template-language': 'Handlebars', 'example.com/note': 'x' }
+  await world.backUp(1, { blueprint: { name: 'pg', body: { metadata: { annotations }, actions: { delete: { phases: [] } } } } })
+  await world.backUp(0)
+  await world.startEngine()
+  const used = world.removals[0]?.spec?.actions?.[0]?.blueprint ?? ''
+  expect(world.api.read(ownKinds.blueprints, 'holdfast', used)?.metadata.annotations).toEqual({
+    'holdfast.dev/template-language': 'Handlebars',
+  })
+})
+
 test('a Blueprint without a delete action removes nothing, and status says what to do', async () => {
   world = new CatalogWorld()
   world.blueprint({ backup: {} })

@@ -103,6 +103,9 @@ test('a sample is read by a worker, with a Blueprint that the engine keeps', asy
   ])
   const kept = world.api.read(ownKinds.blueprints, 'holdfast', 'holdfast-verification')
   expect(kept?.actions?.['check']?.phases?.[0]).toMatchObject({ func: 'CheckRepository' })
+  // In the language that holds without the field, too, which a Kanister's CRD drops.
+  expect(kept?.templateLanguage).toBe('GoTemplate')
+  expect(kept?.actions?.['check']?.phases?.[0]?.args).toMatchObject({ backupArtifactPrefix: '{{ .Options.repository }}' })
 }, 60_000)
 
 test('a backup whose data is not in the bucket is disproved before anything is made', async () => {
