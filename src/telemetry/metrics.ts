@@ -141,7 +141,8 @@ export interface Metrics {
 /** The table of metrics for people. */
 export function describeMetrics(): string {
   const rows = Object.entries(metricRows as Record<string, MetricRow>).map(
-    ([name, { type, help, labels }]) => `| \`${name}\` | ${type} | ${labels.map((label) => `\`${label}\``).join(', ')} | ${help} |`,
+    ([name, { type, help, labels }]) =>
+      `| \`${name}\` | ${type} | ${labels.map((label) => `\`${label}\``).join(', ')} | ${help} |`,
   )
   return ['| metric | type | labels | meaning |', '| --- | --- | --- | --- |', ...rows].join('\n')
 }

@@ -98,7 +98,14 @@ export function renderPage(runs: readonly ChaosRun[]): string {
     'the SIGKILL until another worker had; only where nothing else was killed in between (in the run with seed 11 also those). The machine did other',
     'things meanwhile.',
     ...(wrong.length > 0
-      ? ['', '## What was wrong', '', 'Of all runs, so most of it is mended since; what is still open stands in [proof.md](proof.md#crashes).', '', ...wrong]
+      ? [
+          '',
+          '## What was wrong',
+          '',
+          'Of all runs, so most of it is mended since; what is still open stands in [proof.md](proof.md#crashes).',
+          '',
+          ...wrong,
+        ]
       : []),
   ].join('\n')}\n`
 }
