@@ -26,6 +26,8 @@ export interface CallOptions {
    * a patient client also when it names its object
    */
   readonly retry?: boolean | undefined
+  /** Asked before each try, repetitions included: whether the request is still to be sent. What it throws counts as the failure of the try. */
+  readonly beforeTry?: (() => Promise<void>) | undefined
 }
 
 /** Speaks HTTP with one API server. Every failure is an error of `errors.ts`, or the reason of the signal. */

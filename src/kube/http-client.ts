@@ -67,7 +67,7 @@ export function createClient(
 
   const withRetry = async <T>(
     request: KubeRequest,
-    { timeoutMs, signal: outer, retry = true, patience }: CallOptions & { readonly patience: Patience },
+    { timeoutMs, signal: outer, retry = true, beforeTry, patience }: CallOptions & { readonly patience: Patience },
     once: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> => {
     const start = clock.now()
@@ -77,6 +77,7 @@ export function createClient(
     for (let attempt = 1; ; attempt++) {
       outer?.throwIfAborted()
       try {
+        await beforeTry?.()
         const left = deadline - clock.now()
         return await bounded(request, Math.max(1, Math.min(left, attemptMs)), outer, once)
       } catch (error) {

@@ -49,7 +49,11 @@ export async function reflect<T extends KubeObject>(
         if (event.type === 'DELETED') sink.remove(event.object)
         else if (event.type !== 'BOOKMARK') sink.set(event.object)
       }
-      if (clock.now() - startedAt >= shortWatchMs) continue
+      if (clock.now() - startedAt >= shortWatchMs) {
+        // A quiet watch has no event that would say that all is well again.
+        failures = 0
+        continue
+      }
     } catch (error) {
       signal.throwIfAborted()
       if (kubeError.is(error, 'KUBE_GONE')) version = undefined

@@ -193,12 +193,14 @@ export class FakeApi {
       pages: async function* (options) {
         yield await list(options)
       },
-      create: (object) =>
-        this.#request(request('create', object.metadata?.name ?? ''), () => {
+      create: async (object, { beforeTry } = {}) => {
+        await beforeTry?.()
+        return await this.#request(request('create', object.metadata?.name ?? ''), () => {
           if (this.#collection(def).has(keyOf(object)))
             throw kubeError('KUBE_ALREADY_EXISTS', `${keyOf(object)} already exists`)
           return this.#store(def, this.#complete(object))
-        }),
+        })
+      },
       replace: (object) =>
         this.#request(request('replace', object.metadata?.name ?? ''), () => this.#replace(def, object as Stored)),
       patch: (key, patch, options: PatchOptions = {}) =>

@@ -51,6 +51,7 @@ async function runBeside(
   })
   const end = (): void => connection.terminate()
   both.addEventListener('abort', end, { once: true })
+  if (both.aborted) end()
   connection.start(
     () => undefined,
     () => undefined,

@@ -87,6 +87,22 @@ describe.each(faults)('%s', (_name, fault) => {
   })
 })
 
+describe('a request that is asked about before each try', () => {
+  it('is not repeated when the asker says no meanwhile', async () => {
+    api.answer = (_request, response) => void response.destroy()
+    let asked = 0
+    const beforeTry = async (): Promise<void> => {
+      if (++asked === 3) throw new Error('somebody else has done it')
+    }
+
+    await expect(createClient(api.endpoint, fastClock()).patient.request(create, { beforeTry })).rejects.toThrow(
+      'somebody else has done it',
+    )
+
+    expect(api.requests).toHaveLength(2)
+  })
+})
+
 describe('a patient client', () => {
   it('lives through some minutes without an answer, and says so when they are over', async () => {
     const clock = fastClock()
