@@ -28,8 +28,12 @@ export interface JournalOptions {
   readonly soonMs: number
 }
 
-/** An answer within this time says how it is: nobody is given up before twice as long. */
+/** An answer within this time says how it is: who falls silent is not given up before twice as long. */
 const freshMs = 4_000
+/** Who was told that an action is his begins nothing more on the strength of that after this time, his last request included. */
+const aloneMs = freshMs + 1_000
+/** A server that has just started may not know anybody's rights yet; a right that lacks for good is said after this time. */
+const refusedMs = 60_000
 /** A server that is always slower than that is believed in the end. */
 const confirmTries = 3
 
@@ -61,6 +65,9 @@ export class Journal {
   #soon = false
   /** When the request was sent whose answer said last that the action is ours. */
   #provenMs = -Infinity
+  readonly #hadOwner: boolean
+  /** When our claim was answered. */
+  #claimedMs: number | undefined
 
   constructor(options: JournalOptions) {
     this.#options = options
@@ -71,6 +78,7 @@ export class Journal {
     this.#state = { plan: options.plan, action }
     this.#durableFence = action.fence
     this.#leftBehind = action.fence.owner === '' ? undefined : action
+    this.#hadOwner = action.fence.attempt > 0
     this.#lastWriteMs = options.clock.now()
   }
 
@@ -134,8 +142,8 @@ export class Journal {
   }
 
   /** Looks whether the action is still ours: after this process may have slept. */
-  async verify(): Promise<void> {
-    const run = await this.#runs.find(this.#key)
+  async verify(call: { readonly timeoutMs?: number } = {}): Promise<void> {
+    const run = await this.#runs.find(this.#key, call)
     if (!run) return this.#lose(runError('RUN_GONE', `Run ${this.#options.run.metadata.name} was deleted`))
     const there = this.#fenceIn(run)
     // An answer that crossed with a write of ours is older than what we know.
@@ -143,10 +151,24 @@ export class Journal {
     if (!sameFence(there, this.#durableFence) && !sameFence(there, this.action.fence)) this.#loseFence(run)
   }
 
-  /** Resolves when the server has said within the last moments that the action is ours: to be asked before what cannot be taken back. */
-  async confirm(): Promise<void> {
-    if (this.#isLate(this.#provenMs)) await this.#confirm()
+  /**
+   * Resolves when the server has said within the last moments that the action is ours: to be asked before what cannot be taken back. With `anew` it
+   * is asked now, for at most so long.
+   */
+  async confirm(anew?: { readonly timeoutMs: number }): Promise<void> {
+    if (anew || this.#isLate(this.#provenMs)) await this.#confirm(anew)
     this.#lost.signal.throwIfAborted()
+  }
+
+  /**
+   * Resolves when whoever had the action before can begin nothing more: for some seconds he may not know yet that it was taken from him. What he
+   * begins until then must meet what is there already, so nothing of that is removed before.
+   */
+  async untilAlone(signal?: AbortSignal): Promise<void> {
+    if (!this.#hadOwner) return
+    const { clock } = this.#options
+    const passedMs = clock.now() - (this.#claimedMs ?? clock.now())
+    if (passedMs < aloneMs) await clock.sleep(Math.min(aloneMs, aloneMs - passedMs), signal)
   }
 
   /** Ends what waits. Nothing is written any more. */
@@ -161,12 +183,15 @@ export class Journal {
   async #write(): Promise<void> {
     const { clock, log, budgetMs } = this.#options
     const signal = AbortSignal.any([this.#lost.signal, this.#closed.signal])
+    const startedMs = clock.now()
+    const isRefusal = (error: unknown): boolean => kubeError.is(error, 'KUBE_FORBIDDEN', 'KUBE_UNAUTHORIZED')
     try {
       await retry(() => this.#writeOnce(signal), {
         signal,
         clock,
         budgetMs,
         maxMs: 5_000,
+        when: (error) => nextOf(error) === 'retry' || (isRefusal(error) && clock.now() - startedMs < refusedMs),
         onRetry: (error, attempt, waitMs) =>
           log.warn({ error: String(error), attempt, waitMs }, 'journal write failed, trying again'),
       })
@@ -192,6 +217,7 @@ export class Journal {
       this.#leftBehind = undefined
       this.#written = version
       this.#lastWriteMs = this.#options.clock.now()
+      this.#claimedMs ??= this.#lastWriteMs
       this.#provenMs = sentMs
     } catch (error) {
       this.#notes = [...notes, ...this.#notes]
@@ -208,10 +234,10 @@ export class Journal {
    * What an answer said was true when it was sent. A process that slept over it may have lost the action since, and would begin with what
    * the write announced although somebody else has done it: so the fence is asked for again, until the answer is fresh.
    */
-  async #confirm(): Promise<void> {
+  async #confirm(call?: { readonly timeoutMs: number }): Promise<void> {
     for (let tries = 1; tries <= confirmTries && !this.#lost.signal.aborted; tries++) {
       const askedMs = this.#options.clock.now()
-      await this.verify()
+      await this.verify(call)
       this.#provenMs = askedMs
       if (!this.#isLate(askedMs)) break
     }
@@ -219,7 +245,9 @@ export class Journal {
   }
 
   #isLate(sinceMs: number): boolean {
-    return this.#options.clock.now() - sinceMs > freshMs
+    const ageMs = this.#options.clock.now() - sinceMs
+    // A clock that was set back says nothing of how long it was.
+    return ageMs > freshMs || ageMs < 0
   }
 
   async #patch(action: RunAction, signal: AbortSignal): Promise<Run> {

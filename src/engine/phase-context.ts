@@ -56,7 +56,8 @@ export function phaseContext(attempt: Attempt, options: PhaseContextOptions): Fu
       journal.apply({ type: 'checkpointed', at, checkpoint: checkCheckpoint(state) })
       await journal.flush()
     },
-    confirm: async () => await journal.confirm(),
+    confirm: async (anew) => await journal.confirm(anew),
+    untilAlone: async (until) => await journal.untilAlone(until),
     afterwards: options.afterwards,
     resumed: options.resumed,
     warn: (message) => {

@@ -47,7 +47,7 @@ export async function runPhase(attempt: Attempt, at: PhaseAt, resumed: boolean, 
     if (before.retryAt !== undefined) await backOff(attempt, at, phase, before.retryAt)
     const output = await withPhaseSignal(signalOptions(attempt, at, phase, resumed), async (signal) => {
       const anew = !resumed || phase.resume === 'restart'
-      if (earlier && anew) await endEarlier(attempt, phase, earlier)
+      if (earlier && anew) await endEarlier(attempt, phase, earlier, { forGood: false })
       const { fn, args, fetched } = await prepare(attempt, at, phase, !anew, signal)
       if (!anew && fn.prepare && before.checkpoint === undefined) throw interrupted(phase)
       const context = earlier && !anew ? earlier : contexts((before.round ?? 0) + 1, undefined)
@@ -73,10 +73,12 @@ export async function runPhase(attempt: Attempt, at: PhaseAt, resumed: boolean, 
       return await waitAfterLoss(attempt, at)
     }
     // Told to stop, the function may not have got as far as to what runs.
-    if (earlier && (!joined || wasStopped(attempt, error))) await endEarlier(attempt, phase, earlier)
+    if (earlier && (!joined || wasStopped(attempt, error))) await endEarlier(attempt, phase, earlier, { forGood: true })
     failOrRetry(attempt, at, phase, asInterrupted(error, lossesOf(attempt, at)))
   }
-  for (const work of afterwards) journal.whenDurable(() => void work())
+  const noteFailure = (error: unknown): void =>
+    deps.log.warn({ Phase: phase.name ?? '', error: messageOf(error) }, 'what was to be done after the phase failed')
+  for (const work of afterwards) journal.whenDurable(() => void work().catch(noteFailure))
   if (phaseAt(journal.action, at).retryAt !== undefined) await journal.flush()
 }
 
@@ -128,13 +130,18 @@ function actionEndsAtMs({ spec, journal }: Attempt): number {
 const abandonMs = 12_000
 
 /** What a dead attempt left running must not outlive the phase: a cancel found on resume stops it too. A failure is a warning. */
-async function endEarlier(attempt: Attempt, phase: BlueprintPhase, context: Contexts): Promise<void> {
+async function endEarlier(
+  attempt: Attempt,
+  phase: BlueprintPhase,
+  context: Contexts,
+  how: { readonly forGood: boolean },
+): Promise<void> {
   const { deps, spec, stop } = attempt
   try {
     const fn = deps.findFunction(phase.func ?? '', spec.action.preferredVersion ?? '')
     if (!attempt.live) return
     await withCleanupSignal(`the end of what phase "${phase.name ?? ''}" left`, abandonMs, (signal) =>
-      abandon(context(AbortSignal.any([signal, stop])), fn),
+      abandon(context(AbortSignal.any([signal, stop])), fn, how),
     )
   } catch (error) {
     stop.throwIfAborted()

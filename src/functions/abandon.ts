@@ -8,10 +8,17 @@ import { removeJobPod } from './run-job-pod.ts'
 
 /**
  * Ends what an earlier attempt of a phase left in the cluster, when nobody goes on with it: pods that its checkpoint names, and what the
- * function itself knows of. `ctx.resumed` is that checkpoint.
+ * function itself knows of. `ctx.resumed` is that checkpoint. `forGood`: nothing comes after it, so what that attempt may only now begin is waited for.
  */
-export async function abandon(ctx: FunctionContext, fn: Pick<PhaseFunction, 'abandon'>): Promise<void> {
-  await mapBounded(jobsIn(ctx.resumed), 8, (job, signal) => removeJobPod(ctx, job, signal), ctx.signal)
+export async function abandon(
+  ctx: FunctionContext,
+  fn: Pick<PhaseFunction, 'abandon'>,
+  { forGood }: { readonly forGood: boolean },
+): Promise<void> {
+  const jobs = jobsIn(ctx.resumed)
+  if (jobs.length === 0 && !fn.abandon) return
+  if (forGood) await ctx.untilAlone(ctx.signal)
+  await mapBounded(jobs, 8, (job, signal) => removeJobPod(ctx, job, signal), ctx.signal)
   await fn.abandon?.(ctx)
 }
 

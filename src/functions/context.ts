@@ -43,8 +43,14 @@ export interface FunctionContext {
   /**
    * Resolves when the API server has said within the last seconds that the phase is still this attempt's; rejects when it is not. To be asked at the last moment
    * before something that cannot be taken back and that no derived name keeps from happening twice: this process may have slept since its last write.
+   * With `anew` the server is asked now, whatever it said a moment ago, for at most `timeoutMs`.
    */
-  confirm(): Promise<void>
+  confirm(anew?: { readonly timeoutMs: number }): Promise<void>
+  /**
+   * Resolves when whoever had the phase before this attempt can begin nothing more: within some seconds of a takeover, at once later. To be awaited
+   * before a resumed phase removes what has a derived name: an attempt that slept would begin it once more.
+   */
+  untilAlone(signal?: AbortSignal): Promise<void>
   /** The last checkpoint of an earlier attempt, when this attempt resumes it. */
   readonly resumed: unknown
   /** Noted in the Run, in status and as an Event; nothing fails. */

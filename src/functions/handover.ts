@@ -16,12 +16,15 @@ function isHandover(signal: AbortSignal): boolean {
 export async function isHandedOver(ctx: Pick<FunctionContext, 'signal' | 'confirm'>): Promise<boolean> {
   if (isHandover(ctx.signal)) return true
   try {
-    await ctx.confirm()
+    await ctx.confirm({ timeoutMs: askMs })
     return false
   } catch (error) {
     return isHandoverReason(error)
   }
 }
+
+/** A server that does not answer must not take the time that the cleaning up has. */
+const askMs = 2_000
 
 /** The same of the reason of an abort. */
 export function isHandoverReason(reason: unknown): boolean {

@@ -13,6 +13,7 @@ const JobCheckpoint = object({
   namespace: text('Namespace of the pod.'),
   name: text('Name of the pod.'),
   uid: optional(text('UID of the pod.')),
+  stillborn: optional(text('UID of the pod before it, of which nothing ran: there is a second one, and no third.')),
   outputs: optional(freeObject('What it reported.')),
 })
 export type JobCheckpoint = TypeOf<typeof JobCheckpoint>

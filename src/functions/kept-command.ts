@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { backoffMs } from '../base/backoff.ts'
 import { mapBounded } from '../base/semaphore.ts'
 import { nextOf } from '../base/errors.ts'
@@ -66,7 +67,10 @@ export async function runKept(
   const attempt = (again: boolean): Promise<KeptResult> =>
     ctx.kube.exec.keep(execTarget(target), command, { ...options, ...listen(), again })
   const result = await keepTrying(ctx, target, attempt, noted)
-  ctx.afterwards(() => result.release())
+  ctx.afterwards(async () => {
+    if (ctx.resumed !== undefined) await ctx.untilAlone()
+    await result.release()
+  })
   return result
 }
 
@@ -116,14 +120,14 @@ export async function dropCommands(ctx: FunctionContext): Promise<void> {
   )
 }
 
-/** Of the record in the container: the same in each attempt of the same try of the phase. */
-function recordName(ctx: Pick<FunctionContext, 'deriveName'>, { pod, container }: ContainerName): string {
-  return ctx.deriveName(
-    `exec-${pod}-${container ?? ''}-`
-      .toLowerCase()
-      .replaceAll(/[^a-z0-9-]/g, '-')
-      .slice(0, 40),
-  )
+/**
+ * Of the record in the container: the same in each attempt of the same try of the phase. The hash tells containers of one pod apart whose names are long:
+ * they may share the folder that records are in (a volume, /dev/shm), and one would take the other's command for its own.
+ */
+function recordName(ctx: Pick<FunctionContext, 'deriveName'>, target: ContainerName): string {
+  const hash = createHash('sha256').update(keyOf(target)).digest('hex').slice(0, 8)
+  const name = `exec-${hash}-${target.pod}`.toLowerCase().replaceAll(/[^a-z0-9-]/g, '-')
+  return ctx.deriveName(`${name.slice(0, 39)}-`)
 }
 
 async function assertSameContainer(ctx: FunctionContext, target: ContainerName, noted: string): Promise<void> {

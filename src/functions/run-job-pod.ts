@@ -4,13 +4,14 @@ import { messageOf } from '../base/errors.ts'
 import { kubeError } from '../kube/errors.ts'
 import { kinds, type Pod } from '../kube/kinds.ts'
 import type { Live } from '../kube/objects.ts'
+import { neverBegan } from '../kube/pod-state.ts'
 import type { PodRef } from '../kube/pods.ts'
 import type { FunctionContext } from './context.ts'
 import { functionError } from './errors.ts'
 import { isHandedOver } from './handover.ts'
 import { filesPath, hideScript, type HiddenCommand } from './hidden-script.ts'
 import { type JobCheckpoint, readJobCheckpoint } from './job-checkpoint.ts'
-import { type JobPodRequest, buildJobPod, isOfPhase, jobNamespace, mainContainer } from './job-pod.ts'
+import { type JobPodRequest, buildJobPod, isOfPhase, jobNamespace, mainContainer, ownerAnnotation } from './job-pod.ts'
 import { nameTaken, putScriptSecret } from './script-secret.ts'
 import { type SecretValues, secretValuesOf } from './secret-values.ts'
 
@@ -59,13 +60,27 @@ export async function withJobPod<T>(ctx: FunctionContext, request: JobRequest, w
   for (const earlier of ctx.earlierNames(request.prefix)) await removeJobPod(ctx, { namespace, name: earlier }, ctx.signal)
   const place = { namespace, name }
   try {
-    const created = await createOrAdopt(ctx, request, place, request.adopt ? before : undefined)
-    const pod = { ...place, uid: created.metadata.uid }
-    await started(ctx, pod)
-    return await work(pod)
+    return await work(await startPod(ctx, request, place, request.adopt ? before : undefined))
   } finally {
-    if (!(request.adopt && (await isHandedOver(ctx)))) await cleanUp(ctx, place)
+    if (!(await isHandedOver(ctx))) await cleanUp(ctx, place)
+    // Whoever goes on with the phase has made one of the same name by now.
+    else if (!request.adopt) await cleanUp(ctx, place, { attempt: ownerAnnotation(ctx.run) })
   }
+}
+
+/** Makes the pod, or takes over that of an earlier attempt, until it started. One that its node gave up before anything of it ran is made once more. */
+async function startPod(
+  ctx: FunctionContext,
+  request: JobRequest,
+  place: PodRef,
+  before: JobCheckpoint | undefined,
+): Promise<JobPod> {
+  const pod = await createOrAdopt(ctx, request, place, before)
+  if (!neverBegan(await started(ctx, pod)) || before?.stillborn !== undefined) return pod
+  ctx.warn(`pod "${place.namespace}/${place.name}": its node gave it up before anything of it ran; it is made once more`)
+  const second = await createOrAdopt(ctx, request, place, { step: 'creating', ...place, stillborn: pod.uid })
+  await started(ctx, second)
+  return second
 }
 
 async function createOrAdopt(
@@ -73,20 +88,23 @@ async function createOrAdopt(
   request: JobRequest,
   place: PodRef,
   before: JobCheckpoint | undefined,
-): Promise<Live<Pod>> {
+): Promise<JobPod> {
+  const { stillborn } = before ?? {}
   if (before) {
     const found = await findOwn(ctx, place)
-    if (found) return found
-    if (before.step !== 'creating') throw podLost(place)
+    if (found && found.metadata.uid !== stillborn) return { ...place, uid: found.metadata.uid }
+    if (!found && before.step !== 'creating') throw podLost(place)
   }
   const secrets = secretValuesOf(ctx.params)
   const plan = 'plan' in request ? request.plan(place, secrets) : planCommand(ctx, request, place, secrets)
   if (plan.exposed) ctx.warn(exposedWarning)
-  await ctx.checkpoint({ step: 'creating', ...place } satisfies JobCheckpoint)
+  const noted = { ...place, ...(stillborn === undefined ? {} : { stillborn }) }
+  await ctx.checkpoint({ step: 'creating', ...noted } satisfies JobCheckpoint)
   ctx.signal.throwIfAborted()
-  const created = await createPod(ctx, plan, place)
-  await ctx.checkpoint({ step: 'created', ...place, uid: created.metadata.uid } satisfies JobCheckpoint)
-  return created
+  if (stillborn !== undefined) await removeJobPod(ctx, place, ctx.signal, { uid: stillborn })
+  const { uid } = (await createPod(ctx, plan, place)).metadata
+  await ctx.checkpoint({ step: 'created', ...noted, uid } satisfies JobCheckpoint)
+  return { ...place, uid }
 }
 
 const exposedWarning =
@@ -101,18 +119,19 @@ function planCommand(ctx: FunctionContext, request: CommandJob, place: PodRef, s
 async function createPod(ctx: FunctionContext, { pod, files }: PodPlan, place: PodRef): Promise<Live<Pod>> {
   const withFiles = Object.keys(files).length > 0
   if (withFiles) await putScriptSecret(ctx, place, files)
-  // A process that slept since the checkpoint would make it once more after its successor has done the work and removed its own.
-  await ctx.confirm()
   const created = await createOwn(ctx, pod, place)
   if (withFiles) await ownedByPod(ctx, created)
   ctx.log.info({ Pod: place.name, namespace: place.namespace }, 'Created pod')
   return created
 }
 
-/** A create that was repeated after a lost answer, or after a crash, meets its own pod. */
+/**
+ * A create that was repeated after a lost answer, or after a crash, meets its own pod. A process that slept, or was cut off from the server, would make
+ * it once more after its successor has done the work and removed its own: so before each try it is asked whose the phase is.
+ */
 async function createOwn(ctx: FunctionContext, pod: Pod, place: PodRef): Promise<Live<Pod>> {
   try {
-    return await ctx.kube.resource(kinds.pods).create(pod, { signal: ctx.signal })
+    return await ctx.kube.resource(kinds.pods).create(pod, { signal: ctx.signal, beforeTry: () => ctx.confirm() })
   } catch (error) {
     if (!kubeError.is(error, 'KUBE_ALREADY_EXISTS')) throw error
     const found = await findOwn(ctx, place)
@@ -139,10 +158,10 @@ async function ownedByPod(ctx: FunctionContext, pod: Live<Pod>): Promise<void> {
     .patch({ namespace, name }, { metadata: { ownerReferences: [owner] } }, { signal: ctx.signal })
 }
 
-async function started(ctx: FunctionContext, pod: JobPod): Promise<void> {
+async function started(ctx: FunctionContext, pod: JobPod): Promise<Live<Pod>> {
   const timeoutMs = ctx.engine.podReadyTimeoutMs
   try {
-    await ctx.kube.pods.waitStarted(pod, { signal: ctx.signal, timeoutMs })
+    return await ctx.kube.pods.waitStarted(pod, { signal: ctx.signal, timeoutMs })
   } catch (error) {
     if (kubeError.is(error, 'KUBE_POD_GONE')) throw podLost(pod)
     if (!kubeError.is(error, 'KUBE_POD_STUCK', 'KUBE_POD_NOT_READY')) throw error
@@ -195,25 +214,40 @@ export async function checkpointResult(ctx: FunctionContext, pod: JobPod, output
   await ctx.checkpoint({ step: 'finished', namespace, name, uid, outputs } satisfies JobCheckpoint)
 }
 
+interface OnlyThat {
+  readonly uid?: string
+  /** Owner annotation of an attempt. */
+  readonly attempt?: string
+}
+
 /** Removes what is left of a job of an earlier attempt; nothing there is success, and so is a namesake of somebody else. */
-export async function removeJobPod(ctx: FunctionContext, place: PodRef, signal: AbortSignal): Promise<void> {
-  const pods = ctx.kube.resource(kinds.pods)
-  const found = await pods.find(place, { signal })
-  if (found && isOfPhase(found.metadata.annotations?.[names.owner], ctx.run)) {
+export async function removeJobPod(
+  ctx: FunctionContext,
+  place: PodRef,
+  signal: AbortSignal,
+  { uid, attempt }: OnlyThat = {},
+): Promise<void> {
+  const isOurs = (owner: string | undefined): boolean =>
+    isOfPhase(owner, ctx.run) && (attempt === undefined || owner === attempt)
+  const found = await ctx.kube.resource(kinds.pods).find(place, { signal })
+  if (found && isOurs(found.metadata.annotations?.[names.owner]) && (uid === undefined || found.metadata.uid === uid)) {
     // One second, not none: without grace the API forgets the pod while its containers and volumes are still there.
     await ctx.kube.pods.remove(place, { signal, uid: found.metadata.uid, gracePeriodSeconds: 1 })
   }
   const secrets = ctx.kube.resource(kinds.secrets)
   const secret = await secrets.find(place, { signal })
-  if (secret && isOfPhase(secret.metadata.annotations?.[names.owner], ctx.run)) await secrets.delete(place, { signal })
+  if (secret && isOurs(secret.metadata.annotations?.[names.owner])) {
+    await secrets.delete(place, { signal, uid: secret.metadata.uid })
+  }
 }
 
 /** Errors are noted, not thrown: they must not replace the result of the phase. The cluster's own deadline ends what stays behind. */
-async function cleanUp(ctx: FunctionContext, place: PodRef): Promise<void> {
+async function cleanUp(ctx: FunctionContext, place: PodRef, only: OnlyThat = {}): Promise<void> {
   try {
-    await withCleanupSignal(`the removal of pod "${place.namespace}/${place.name}"`, cleanupMs, (signal) =>
-      removeJobPod(ctx, place, signal),
-    )
+    await withCleanupSignal(`the removal of pod "${place.namespace}/${place.name}"`, cleanupMs, async (signal) => {
+      if (ctx.resumed !== undefined && only.attempt === undefined) await ctx.untilAlone(signal)
+      await removeJobPod(ctx, place, signal, only)
+    })
   } catch (error) {
     ctx.warn(`pod "${place.namespace}/${place.name}" could not be removed: ${messageOf(error)}`)
   }

@@ -18,6 +18,7 @@ export async function runTask(
 ): Promise<Record<string, unknown>> {
   const before = readJobCheckpoint(ctx.resumed)
   if (before?.step === 'finished') {
+    await ctx.untilAlone(ctx.signal)
     await removeJobPod(ctx, before, ctx.signal)
     return before.outputs ?? {}
   }

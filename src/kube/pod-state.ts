@@ -91,6 +91,24 @@ export function statusOf(pod: Live<Pod>, container: string): ContainerStatus | u
   return allStatuses(pod).find((each) => each.name === container)
 }
 
+/** A runtime's words when whoever asked for a container (a kubelet that dies) was gone before it was made. Its process was not begun then. */
+const givenUp = /failed to create containerd task: .*(context canceled|context deadline exceeded|ttrpc: closed)/i
+
+/** True if a pod failed and nothing of it ever ran, through the fault of its node and not of what it says itself. */
+export function neverBegan(pod: Live<Pod>): boolean {
+  const all = allStatuses(pod)
+  return pod.status?.phase === 'Failed' && all.some(isGivenUp) && all.every((each) => isGivenUp(each) || hasNotRun(each))
+}
+
+function isGivenUp({ state, restartCount }: ContainerStatus): boolean {
+  const { reason, message = '' } = state?.terminated ?? {}
+  return reason === 'StartError' && givenUp.test(message) && restartCount === 0
+}
+
+function hasNotRun({ state, lastState, restartCount }: ContainerStatus): boolean {
+  return state?.waiting !== undefined && lastState?.terminated === undefined && restartCount === 0
+}
+
 function allStatuses(pod: Live<Pod>): readonly ContainerStatus[] {
   return [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])]
 }

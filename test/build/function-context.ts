@@ -69,6 +69,7 @@ export function aFunctionContext(parts: ContextParts): RecordedContext {
     repositories: parts.repositories ?? nowhere,
     progress: (given) => void progress.push(given),
     confirm: async () => undefined,
+    untilAlone: async () => undefined,
     checkpoint: async (state) => {
       checkpoints.push(structuredClone(state))
       await parts.onCheckpoint?.(state)

@@ -181,6 +181,7 @@ function adopt(world: OutsideWorld, process: SimProcess): Body {
         result = await resultOf(world, process, ctx, name)
         await ctx.checkpoint({ job: name, result })
       }
+      if (ctx.resumed !== undefined) await ctx.untilAlone()
       await world.call(process, () => world.jobs.delete(name), ctx.signal)
       return result
     } catch (error) {

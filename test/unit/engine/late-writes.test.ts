@@ -133,6 +133,76 @@ describe('a worker that sleeps over the answer to a write', () => {
   })
 })
 
+describe('a worker that takes over from one that may be asleep', () => {
+  /** A clock whose sleeps are noted and cost nothing. */
+  function noted(): { clock: Clock; slept: number[]; passes: (ms: number) => void } {
+    let nowMs = Date.now()
+    const slept: number[] = []
+    const sleep = async (ms: number): Promise<void> => void slept.push(ms)
+    return { clock: { now: () => nowMs, sleep }, slept, passes: (ms) => (nowMs += ms) }
+  }
+
+  async function claimed(instance: string, clock: Clock): Promise<Journal> {
+    const journal = journalOf(world.runOf(world.read()) as Live<Run>, clock)
+    journal.apply({ type: 'claimed', owner: 'a', instance })
+    await journal.flush()
+    return journal
+  }
+
+  test('is alone when the other one cannot trust any more what he was told last', async () => {
+    await claimed('1', systemClock)
+    const { clock, slept, passes } = noted()
+    const next = await claimed('2', clock)
+
+    await next.untilAlone()
+    passes(3_000)
+    await next.untilAlone()
+    passes(3_000)
+    await next.untilAlone()
+
+    expect(slept).toEqual([5_000, 2_000])
+  })
+
+  test('waits for nobody where nobody had the action', async () => {
+    const { clock, slept } = noted()
+    await (await claimed('1', clock)).untilAlone()
+
+    expect(slept).toEqual([])
+  })
+
+  test('is believed for a moment by the other one, unless he asks anew', async () => {
+    const before = await claimed('1', systemClock)
+    await claimed('2', systemClock)
+
+    await before.confirm()
+    await expect(before.confirm({ timeoutMs: 1_000 })).rejects.toMatchObject({ code: 'RUN_FENCED' })
+  })
+
+  test('asks again when its clock was set back, since it cannot tell how long ago it was told', async () => {
+    const { clock, passes } = noted()
+    const before = await claimed('1', clock)
+    await claimed('2', systemClock)
+    passes(-3_600_000)
+
+    await expect(before.confirm()).rejects.toMatchObject({ code: 'RUN_FENCED' })
+  })
+})
+
+describe('a server that has just started and knows no rights yet', () => {
+  test('fails no write of the journal', async () => {
+    const journal = journalOf(run)
+    let refused = 0
+    world.api.before = ({ resource, verb }) => {
+      if (resource === 'runs' && verb === 'patch' && refused++ < 2) throw kubeError('KUBE_FORBIDDEN', 'runs is forbidden')
+    }
+
+    journal.apply({ type: 'claimed', owner: 'a', instance: '1' })
+    await journal.flush()
+
+    expect(there().fence).toEqual({ owner: 'a', instance: '1', attempt: 1 })
+  })
+})
+
 describe('an action that was cancelled before a worker had it', () => {
   test('cannot be taken any more by one that read it before', async () => {
     const taker = journalOf(run)

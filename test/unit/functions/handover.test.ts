@@ -16,6 +16,13 @@ test('what is still its own is cleaned up, also when the server cannot say whose
   expect(await isHandedOver({ signal: late, confirm: async () => await Promise.reject(away) })).toBe(false)
 })
 
+test('the server is asked at that moment, whatever it said before, and not for long', async () => {
+  const asked: unknown[] = []
+  await isHandedOver({ signal: late, confirm: async (anew) => void asked.push(anew) })
+
+  expect(asked).toEqual([{ timeoutMs: 2_000 }])
+})
+
 test('a worker that shuts down asks nobody', async () => {
   const signal = AbortSignal.abort(runError('RUN_SHUTDOWN', 'the worker ends'))
   const confirm = async (): Promise<void> => await Promise.reject(new Error('asked'))

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Pod } from '../../../src/kube/kinds.ts'
 import type { Live } from '../../../src/kube/objects.ts'
-import { failureOfPod, pendingReason, stuckReason } from '../../../src/kube/pod-state.ts'
+import { failureOfPod, neverBegan, pendingReason, stuckReason } from '../../../src/kube/pod-state.ts'
 
 function aPod(status: object, metadata: object = {}): Live<Pod> {
   return { metadata: { namespace: 'n', name: 'p', ...metadata }, spec: { containers: [] }, status } as unknown as Live<Pod>
@@ -61,5 +61,38 @@ describe('a pod', () => {
     expect(failureOfPod(aPod({ phase: 'Failed', reason: 'Evicted', message: 'disk pressure' }))).toMatchObject({
       message: 'pod "n/p": failed: Evicted: disk pressure',
     })
+  })
+})
+
+describe('a pod of which nothing ever ran', () => {
+  const givenUp = {
+    name: 'c',
+    restartCount: 0,
+    state: {
+      terminated: {
+        exitCode: 128,
+        reason: 'StartError',
+        message: 'failed to create containerd task: failed to create shim task: context canceled: unknown',
+      },
+    },
+  }
+  const notYet = { name: 'd', restartCount: 0, state: { waiting: { reason: 'ContainerCreating' } } }
+
+  it('is one whose node gave up its first container while making it', () => {
+    expect(neverBegan(aPod({ phase: 'Failed', containerStatuses: [givenUp] }))).toBe(true)
+    expect(neverBegan(aPod({ phase: 'Failed', containerStatuses: [givenUp, notYet] }))).toBe(true)
+  })
+
+  it('is none with a container that ran, or whose command its image lacks', () => {
+    const ran = { name: 'i', restartCount: 0, state: { terminated: { exitCode: 0, reason: 'Completed' } } }
+    const message =
+      'failed to create containerd task: OCI runtime create failed: exec: "nope": executable file not found in $PATH'
+    const wrong = { ...givenUp, state: { terminated: { ...givenUp.state.terminated, message } } }
+
+    expect(neverBegan(aPod({ phase: 'Failed', initContainerStatuses: [ran], containerStatuses: [givenUp] }))).toBe(false)
+    expect(neverBegan(aPod({ phase: 'Failed', containerStatuses: [wrong] }))).toBe(false)
+    expect(neverBegan(aPod({ phase: 'Failed', containerStatuses: [{ ...givenUp, restartCount: 1 }] }))).toBe(false)
+    expect(neverBegan(aPod({ phase: 'Running', containerStatuses: [givenUp] }))).toBe(false)
+    expect(neverBegan(aPod({ phase: 'Failed', reason: 'Evicted' }))).toBe(false)
   })
 })
