@@ -16,15 +16,22 @@ interface Sight {
   /** What the Lease said when it changed last; undefined: there was none. */
   readonly renewTime: string | undefined
   readonly holder: string | undefined
-  /** By our clock; clocks of other machines are not compared with ours. */
-  sinceMs: number
+  /** For how long it has not changed, by our clock; clocks of other machines are not compared with ours. */
+  silentMs: number
   /** When the Lease was read last. Between two looks nothing is known, so a sight does not age by itself. */
   lookedMs: number
 }
 
 /**
+ * Looks are seconds apart. What lies further between two of them was no silence that we heard: our clock was set, or the machine slept, and the
+ * workers on it, too.
+ */
+const longestStep = 1 / 2
+
+/**
  * Tells which workers are gone. A worker is gone when its Lease names a later start of it, or when it did not change for
- * `timeoutMs` while we could read it all the time: after the API server was away, everybody gets the whole time again.
+ * `timeoutMs` while we could read it all the time: after the API server was away, everybody gets the whole time again, and a look counts for
+ * half of it at most.
  */
 export class Liveness {
   readonly #options: LivenessOptions
@@ -95,8 +102,8 @@ export class Liveness {
     return this.#isSilent(sight)
   }
 
-  #isSilent({ lookedMs, sinceMs }: Sight): boolean {
-    return lookedMs - sinceMs > this.#options.timeoutMs
+  #isSilent({ silentMs }: Sight): boolean {
+    return silentMs > this.#options.timeoutMs
   }
 
   #look(name: string, lease: Lease | undefined): void {
@@ -104,8 +111,12 @@ export class Liveness {
     const holder = lease?.spec?.holderIdentity
     const lookedMs = this.#options.clock.now()
     const last = this.#seen.get(name)
-    if (last && last.renewTime === renewTime && last.holder === holder) last.lookedMs = lookedMs
-    else this.#seen.set(name, { renewTime, holder, sinceMs: lookedMs, lookedMs })
+    if (!last || last.renewTime !== renewTime || last.holder !== holder) {
+      this.#seen.set(name, { renewTime, holder, silentMs: 0, lookedMs })
+      return
+    }
+    last.silentMs += Math.min(Math.max(0, lookedMs - last.lookedMs), this.#options.timeoutMs * longestStep)
+    last.lookedMs = lookedMs
   }
 }
 

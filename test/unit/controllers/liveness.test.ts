@@ -21,12 +21,27 @@ function setting(): {
 describe('which workers are gone', () => {
   test('one whose Lease did not change for the timeout while we looked', async () => {
     const { liveness, clock } = setting()
-    await liveness.poll([owned], never)
-    clock.nowMs = 10_001
-
-    await liveness.poll([owned], never)
+    for (clock.nowMs = 0; clock.nowMs <= 12_000; clock.nowMs += 2_000) await liveness.poll([owned], never)
 
     expect(liveness.isGone(owned)).toBe(true)
+  })
+
+  test('not one that fell silent with us: the machine slept, or its clock was set', async () => {
+    const { liveness, lease, clock } = setting()
+    await liveness.poll([owned], never)
+    clock.nowMs = 3_600_000
+    await liveness.poll([owned], never)
+    clock.nowMs += 2_000
+    await liveness.poll([owned], never)
+
+    expect(liveness.isGone(owned)).toBe(false)
+    expect(liveness.newlySilent()).toEqual([])
+
+    lease.spec.renewTime = '2'
+    clock.nowMs = 0
+    for (let looks = 0; looks < 6; looks++, clock.nowMs += 2_000) await liveness.poll([owned], never)
+
+    expect(liveness.isGone(owned)).toBe(false)
   })
 
   test('one whose Lease names a later start', async () => {
