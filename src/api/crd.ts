@@ -8,6 +8,7 @@ import { names } from './names.ts'
  */
 export function customResourceDefinition(kind: Kind): Json {
   const body = toStructuralSchema(kind.schema)
+  const isOurs = kind.group !== names.kanisterGroup
   return {
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',
@@ -26,11 +27,12 @@ export function customResourceDefinition(kind: Kind): Json {
             openAPIV3Schema: {
               type: 'object',
               description: kind.description,
+              ...(isOurs && body['required'] ? { required: body['required'] } : {}),
               properties: {
                 apiVersion: { type: 'string' },
                 kind: { type: 'string' },
                 metadata: { type: 'object' },
-                ...((kind.group === names.kanisterGroup ? withoutRequired(body['properties']) : body['properties']) as Json),
+                ...((isOurs ? body['properties'] : withoutRequired(body['properties'])) as Json),
               },
             },
           },

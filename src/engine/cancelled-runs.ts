@@ -1,9 +1,11 @@
 import { names } from '../api/names.ts'
 import type { Run } from '../api/run.ts'
+import { messageOf } from '../base/errors.ts'
 import type { Informer } from '../kube/informer.ts'
 import type { Kube } from '../kube/kube.ts'
 import { ownKinds } from '../kube/own-kinds.ts'
 import type { Logger } from '../telemetry/logger.ts'
+import { isJournal } from './project.ts'
 
 export interface CancelledRunsOptions {
   readonly kube: Pick<Kube, 'informer' | 'resource'>
@@ -23,8 +25,10 @@ export class CancelledRuns {
     this.#options = options
     const { kube, namespaces, signal, onCancelled } = options
     const labelSelector = `${names.cancel}=true`
-    this.#informers = namespaces.map((namespace) => kube.informer(ownKinds.runs, { namespace, labelSelector, signal }))
-    for (const informer of this.#informers) informer.onChange((_key, run) => run && onCancelled(run))
+    const onError = (error: unknown): void =>
+      options.log.warn({ error: messageOf(error) }, 'watch of Runs interrupted, it is being repaired')
+    this.#informers = namespaces.map((namespace) => kube.informer(ownKinds.runs, { namespace, labelSelector, signal, onError }))
+    for (const informer of this.#informers) informer.onChange((_key, run) => run && isJournal(run) && onCancelled(run))
   }
 
   async synced(): Promise<void> {
@@ -40,7 +44,7 @@ export class CancelledRuns {
       try {
         const call = { namespace, labelSelector, signal, cached: true, retry: false, timeoutMs: 4_000 }
         const { items } = await kube.resource(ownKinds.runs).list(call)
-        for (const run of items) onCancelled(run)
+        for (const run of items.filter(isJournal)) onCancelled(run)
       } catch (error) {
         if (!signal.aborted) log.debug({ error: String(error) }, 'Runs to cancel could not be listed')
       }

@@ -5,7 +5,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Kube } from '../kube/kube.ts'
 import { ownKinds } from '../kube/own-kinds.ts'
 import { isEnded } from './machine.ts'
-import { actionsOf } from './project.ts'
+import { actionsOf, isJournal } from './project.ts'
 import { hasLaunched } from './queue-entry.ts'
 
 export interface ObjectClaimsDeps {
@@ -33,7 +33,7 @@ export async function areObjectsFree(deps: ObjectClaimsDeps, run: Run, signal: A
 
 async function serializedRuns(kube: Pick<Kube, 'resource'>, namespace: string, signal: AbortSignal): Promise<readonly Run[]> {
   const labelSelector = `${names.serialized}=true,${names.unfinished}=true`
-  return (await kube.resource(ownKinds.runs).list({ namespace, labelSelector, signal })).items
+  return (await kube.resource(ownKinds.runs).list({ namespace, labelSelector, signal })).items.filter(isJournal)
 }
 
 function isOn(run: Run, objects: ReadonlySet<string>): boolean {

@@ -42,6 +42,18 @@ function projectApproval(run: Pick<Run, 'spec' | 'status'>, actions: readonly Ru
   return { waiting: { for: 'Approval', message, phase: found.name } }
 }
 
+/**
+ * False for what is no journal of ours: a Run that a backup tool brought back without its status, or that somebody wrote by hand. Nobody may
+ * act on it, and it must keep nobody from the others.
+ */
+export function isJournal({ spec, status }: Partial<Pick<Run, 'spec' | 'status'>>): boolean {
+  if (!spec?.actionSet?.uid || !Array.isArray(spec.actions) || !status?.actions) return false
+  return spec.actions.every((_, index) => {
+    const { fence, phases, state } = (status.actions[String(index)] ?? {}) as Partial<RunAction>
+    return state !== undefined && fence?.owner !== undefined && Array.isArray(phases)
+  })
+}
+
 /** The actions of a Run in the order of the ActionSet. */
 export function actionsOf(run: Pick<Run, 'spec' | 'status'>): readonly RunAction[] {
   return run.spec.actions.map((_, index) => {

@@ -12,7 +12,7 @@ import type { Journal } from './journal.ts'
 import type { Note } from './machine.ts'
 import { isEnded } from './machine.ts'
 import { areObjectsFree } from './object-claims.ts'
-import { actionsOf } from './project.ts'
+import { actionsOf, isJournal } from './project.ts'
 import { hasLaunched, openRunOf } from './queue-entry.ts'
 import { decideQueue } from './queue-policy.ts'
 import { runAction } from './run-action.ts'
@@ -100,8 +100,10 @@ class RunningWorker {
     const reason = runError('RUN_SHUTDOWN', 'the worker is being stopped; another one goes on')
     this.#shutdown.abort(reason)
     const late = setTimeout(() => this.#lateShutdown.abort(reason), this.#settings.drainMs)
+    const untilMs = this.#deps.clock.now() + closeMs
     await this.#consumer?.stop(closeMs)
-    await withGrace(Promise.all([...this.#inWork.values()].map(({ done }) => done)), closeMs)
+    const leftMs = Math.min(closeMs, Math.max(0, untilMs - this.#deps.clock.now()))
+    await withGrace(Promise.all([...this.#inWork.values()].map(({ done }) => done)), leftMs)
     clearTimeout(late)
     await this.#cancels?.close()
     await this.#lease.close()
@@ -114,8 +116,8 @@ class RunningWorker {
     const run = await this.#deps.kube
       .resource(ownKinds.runs)
       .find({ namespace, name: runName }, { signal: this.#shutdown.signal })
-    const action = run && actionsOf(run)[actionIndex]
-    if (!action || action.dispatch !== dispatch) return
+    const action = run && isJournal(run) ? actionsOf(run)[actionIndex] : undefined
+    if (!run || action?.dispatch !== dispatch) return
     if (isLeftBehind(action, this.#deps.worker) && !(await this.#lease.isOurs())) return
     // What an earlier start of this worker left takes room that the queue does not know of; the sweep gives the job out again.
     if (this.#inWork.size >= this.#settings.concurrency) return
@@ -205,7 +207,7 @@ class RunningWorker {
       const { items } = await kube
         .resource(ownKinds.runs)
         .list({ namespace, labelSelector: `${names.unfinished}=true`, signal: this.#shutdown.signal })
-      runs.push(...items)
+      runs.push(...items.filter(isJournal))
     }
     const leftBehind = runs.some((run) => actionsOf(run).some((action) => !isEnded(action) && isLeftBehind(action, worker)))
     // Read after the Runs: so it is known that what stands there under our name is older than we are.

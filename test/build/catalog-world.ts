@@ -22,6 +22,9 @@ const start = Date.parse('2026-06-10T00:00:00Z')
 export const object = { kind: 'StatefulSet', name: 'db', namespace: 'shop' }
 const objectKey = 'shop/statefulset/db'
 
+/** What every action of a Run has. */
+const journal = { dispatch: 1, fence: { owner: '', instance: '', attempt: 1 }, phases: [] }
+
 /** The controllers that keep a catalog, on a fake API server and a bucket in memory, with backups that have ended. */
 export class CatalogWorld {
   readonly api = new FakeApi()
@@ -118,7 +121,7 @@ export class CatalogWorld {
         actionSet: { name: `nightly-${index}`, uid: `uid${index}` },
         actions: [{ action: { object, profile: { name: 'p' } } }],
       },
-      status: { state: 'complete', actions: { '0': { state: 'complete', record: key, endedAt: startedAt } } },
+      status: { state: 'complete', actions: { '0': { ...journal, state: 'complete', record: key, endedAt: startedAt } } },
     }
     this.api.put(ownKinds.runs, run as unknown as Run)
     return key
@@ -138,7 +141,7 @@ export class CatalogWorld {
         actionSet: { name: `by-hand-${index}`, uid: `delete${index}`, labels: change.labels ?? {} },
         actions: [{ action: { name: 'delete', object, profile: { name: 'p' }, artifacts: change.artifacts } }],
       },
-      status: { state: 'complete', actions: { '0': { state: 'complete', startedAt, endedAt: startedAt } } },
+      status: { state: 'complete', actions: { '0': { ...journal, state: 'complete', startedAt, endedAt: startedAt } } },
     }
     this.api.put(ownKinds.runs, run as unknown as Run)
   }

@@ -2,6 +2,7 @@ import type { ActionSet } from '../../api/actionset.ts'
 import type { Blueprint } from '../../api/blueprint.ts'
 import type { Run } from '../../api/run.ts'
 import type { Clock } from '../../base/clock.ts'
+import { isJournal } from '../../engine/project.ts'
 import type { Informer } from '../../kube/informer.ts'
 import type { Kube } from '../../kube/kube.ts'
 import { keyOf, type Live } from '../../kube/objects.ts'
@@ -18,6 +19,8 @@ export interface CachesOptions {
   /** Called with the key (`namespace/name`) of each ActionSet that deserves a look. */
   readonly onKey: (key: string) => void
   readonly onError: (error: unknown) => void
+  /** Called with the name of each Run that is no journal of ours, and is left alone. */
+  readonly onStranger: (name: string) => void
 }
 
 /** Full copies of Runs that ended just now, so that their last status needs no further read. */
@@ -120,7 +123,8 @@ export class Caches {
   }
 
   #keepRun(run: Live<Run>): Live<Run> {
-    if (isMarkedFinished(run) && this.runs?.hasSynced) {
+    if (!isJournal(run)) this.#options.onStranger(run.metadata.name)
+    else if (isMarkedFinished(run) && this.runs?.hasSynced) {
       this.#recent.set(keyOf(run), run)
       const oldest = this.#recent.keys().next().value
       if (this.#recent.size > recentLimit && oldest !== undefined) this.#recent.delete(oldest)

@@ -2,10 +2,12 @@ import type { ActionSet } from '../../api/actionset.ts'
 import { names } from '../../api/names.ts'
 import type { Fence, Run } from '../../api/run.ts'
 import type { EventSink } from '../../kube/events.ts'
-import { actionsOf } from '../../engine/project.ts'
+import { actionsOf, isJournal } from '../../engine/project.ts'
 import type { Live } from '../../kube/objects.ts'
 import { ownKinds } from '../../kube/own-kinds.ts'
+import { queueError } from '../../queue/errors.ts'
 import type { OperatorDeps, OperatorSettings } from '../runtime/operator.ts'
+import { noteWatchFaults } from '../runtime/watch-faults.ts'
 import type { Result } from '../runtime/work-queue.ts'
 import { WorkQueue } from '../runtime/work-queue.ts'
 import { act, type ActDeps } from './act.ts'
@@ -59,7 +61,9 @@ export class ActionSetController {
         this.#queue.add(key)
         options.line.changed()
       },
-      onError: (error) => deps.log.warn({ namespace, error: String(error) }, 'watch interrupted, it is being repaired'),
+      onError: noteWatchFaults(deps.log, namespace),
+      onStranger: (name) =>
+        deps.log.error({ namespace, Run: name }, 'a Run has no journal and is left alone: kubectl delete run brings order'),
     })
     this.#act = {
       kube: deps.kube,
@@ -118,7 +122,7 @@ export class ActionSetController {
     const { deps, namespace } = this.#options
     const labelSelector = `${names.unfinished}=true`
     const { items } = await deps.kube.resource(ownKinds.runs).list({ namespace, labelSelector, signal: this.#stop.signal })
-    for (const run of items) this.#caches.readRun(run)
+    for (const run of items.filter(isJournal)) this.#caches.readRun(run)
   }
 
   /** Looks at the Runs of owners that are gone. */
@@ -158,15 +162,26 @@ export class ActionSetController {
     const { kube, findFunction, clock } = deps
     const view = await gather({ kube, caches: this.#caches, findFunction, isGone, line, clock, imported }, key, signal)
     if (!view) return undefined
+    if (!view.actionSet) this.#act.statuses.forget(key)
     let result: Result
+    let queueFault: unknown
     for (const change of decide(view)) {
       signal.throwIfAborted()
-      const afterwards = await act(this.#act, view, change, signal)
-      if (!afterwards) continue
-      if ('again' in afterwards) this.#queue.add(key)
-      else if (!result || afterwards.afterMs < result.afterMs) result = afterwards
+      if (change.kind === 'add-job' && queueFault !== undefined) continue
+      try {
+        const afterwards = await act(this.#act, view, change, signal)
+        if (!afterwards) continue
+        if ('again' in afterwards) this.#queue.add(key)
+        else if (!result || afterwards.afterMs < result.afterMs) result = afterwards
+      } catch (error) {
+        if (!queueError.is(error, 'QUEUE_UNAVAILABLE')) throw error
+        queueFault = error
+      }
     }
-    return result
+    if (queueFault === undefined) return result
+    // Thrown after the rest: a queue that is away keeps no status from being written.
+    if (result) this.#queue.addAfter(key, result.afterMs)
+    throw queueFault
   }
 
   #forgetOldJobs(): void {

@@ -1,5 +1,7 @@
 import type { ActionSet, ActionSetStatus, ActionStatus } from '../../api/actionset.ts'
+import { names } from '../../api/names.ts'
 import type { Run } from '../../api/run.ts'
+import { isJournal } from '../../engine/project.ts'
 import type { Live } from '../../kube/objects.ts'
 import { isMarkedFinished } from './decide.ts'
 import { foreignIn, foreignOf } from './foreign-backups.ts'
@@ -31,6 +33,7 @@ export function remainsIn(actionSet: Live<ActionSet>): Remains | undefined {
 }
 
 export function keepOfRun(run: Live<Run>): Live<Run> {
+  if (!isJournal(run)) return notOurs(run)
   if (!isMarkedFinished(run)) return run
   const { name, namespace, uid, resourceVersion, creationTimestamp, labels } = run.metadata
   const { apiVersion, kind, spec, status } = run
@@ -41,6 +44,13 @@ export function keepOfRun(run: Live<Run>): Live<Run> {
     spec: { actionSet: { name: spec.actionSet.name, uid: spec.actionSet.uid }, actions: [] },
     status: { state: status.state, actions: {}, ...(status.endedAt ? { endedAt: status.endedAt } : {}) },
   } as Live<Run>
+}
+
+/** What is no journal counts as one that has ended, and is left alone. */
+function notOurs({ apiVersion, kind, metadata }: Live<Run>): Live<Run> {
+  const labels = { ...metadata.labels, [names.unfinished]: 'false' }
+  const spec = { actionSet: { name: metadata.name, uid: '' }, actions: [] }
+  return { apiVersion, kind, metadata: { ...metadata, labels }, spec, status: { state: 'failed', actions: {} } } as Live<Run>
 }
 
 /** True when the cache keeps only that a Run has ended. */

@@ -12,6 +12,8 @@ import type { Kube } from '../../kube/kube.ts'
 import type { Live } from '../../kube/objects.ts'
 import { ownKinds } from '../../kube/own-kinds.ts'
 import type { Logger } from '../../telemetry/logger.ts'
+import { isJournal } from '../../engine/project.ts'
+import { keepOfRun } from '../actionset/projection.ts'
 import { noteWatchFaults } from '../runtime/watch-faults.ts'
 import { WorkQueue } from '../runtime/work-queue.ts'
 import { buryDeleted, deletionsOf, type Deletion } from './deletions.ts'
@@ -58,6 +60,8 @@ export class CatalogController {
       namespace,
       signal: this.#stop.signal,
       labelSelector: `${names.unfinished}=false,!${names.catalogued}`,
+      // Most leave nothing to catalogue: of those only that they ended is kept.
+      project: (run) => (isJournal(run) && this.#hasWork(run) ? run : keepOfRun(run)),
       onError: noteWatchFaults(log, namespace),
     })
   }

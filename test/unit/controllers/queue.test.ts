@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { ActionSpec, ActionSetStatus } from '../../../src/api/actionset.ts'
 import { kinds } from '../../../src/kube/kinds.ts'
 import { ownKinds } from '../../../src/kube/own-kinds.ts'
+import { queueError } from '../../../src/queue/errors.ts'
 import { EngineWorld, namespace, onApp, say } from '../../build/engine-world.ts'
 import { waitFor } from '../../harness/world/wait-for.ts'
 
@@ -59,6 +60,16 @@ async function waiting(name: string, what: string): Promise<NonNullable<ActionSe
     return found?.for === what ? found : undefined
   })
 }
+
+describe('a queue that is away', () => {
+  test('keeps no ActionSet from showing what it waits for', async () => {
+    world.queue.add = () => Promise.reject(queueError('QUEUE_UNAVAILABLE', 'Redis does not take new jobs'))
+    await world.operator().ready
+    ask(on('app-a', 'a'), 'a')
+
+    expect(await waiting('a', 'Queue')).toMatchObject({ for: 'Queue' })
+  })
+})
 
 describe('the queue', () => {
   test('lets the one ActionSet of a namespace begin before the many of another', async () => {
