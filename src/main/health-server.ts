@@ -5,8 +5,8 @@ export interface HealthOptions {
   readonly port: number
   readonly livenessPath: string
   readonly readinessPath: string
-  /** True when the process does its work: informers synced, queue reachable, lease renewed. */
-  readonly isReady: () => boolean
+  /** Why the process does not do its work, for people; undefined when it does. */
+  readonly whyNotReady: () => string | undefined
   /** The text of /metrics. */
   readonly metrics: () => Promise<string>
 }
@@ -16,7 +16,7 @@ export interface HealthServer {
   close(): Promise<void>
 }
 
-/** Answers probes and serves metrics; Kanister's paths, JSON and port. */
+/** Answers probes and serves metrics; Kanister's paths, JSON and port, and the reason beside a "not ready". */
 export async function startHealthServer(options: HealthOptions): Promise<HealthServer> {
   const server = createServer((request, response) => {
     const path = (request.url ?? '').split('?')[0]
@@ -25,9 +25,10 @@ export async function startHealthServer(options: HealthOptions): Promise<HealthS
     }
     if (path === options.livenessPath) return send(200, 'application/json', '{"alive":true}')
     if (path === options.readinessPath) {
-      return options.isReady()
+      const reason = options.whyNotReady()
+      return reason === undefined
         ? send(200, 'application/json', '{"status":"ready"}')
-        : send(503, 'application/json', '{"status":"not ready"}')
+        : send(503, 'application/json', JSON.stringify({ status: 'not ready', reason }))
     }
     if (path !== '/metrics') return send(404, 'text/plain', 'not found\n')
     options.metrics().then(

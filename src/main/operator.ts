@@ -138,6 +138,7 @@ export async function startOperatorPart({
     // One that waits for the Lease of another is ready: a rollout replaces the leader only when its successor is ready.
     ready: Promise.resolve(),
     done: operator.done,
+    trouble: () => operator.trouble(),
     close: async () => {
       await webhooks?.close()
       await operator.close()

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { aborted } from '../base/aborted.ts'
 import { messageOf } from '../base/errors.ts'
 import type { Kube } from '../kube/kube.ts'
 import { openKube } from '../kube/open.ts'
@@ -34,6 +35,8 @@ export interface RunningPart {
   readonly ready: Promise<void>
   /** Rejects when the part cannot go on and the process should end. */
   readonly done: Promise<void>
+  /** What keeps it from its work although it runs, and what to do; undefined when nothing does. */
+  readonly trouble?: () => string | undefined
   close(): Promise<void>
 }
 
@@ -62,7 +65,11 @@ export async function main(parts: Parts): Promise<void> {
     port: config.healthPort,
     livenessPath: config.livenessPath,
     readinessPath: config.readinessPath,
-    isReady: () => state.ready && !signal.aborted,
+    whyNotReady: () => {
+      if (signal.aborted) return 'it is being stopped'
+      if (!state.ready) return 'it is starting'
+      return running.map(({ trouble }) => trouble?.()).find((text) => text !== undefined)
+    },
     metrics: () => shared.metrics.text(),
   })
   log.info({ namespace, parts: Object.keys(parts).filter((name) => parts[name as keyof Parts]), port: health.port }, 'started')
@@ -92,8 +99,4 @@ async function allReady(running: readonly RunningPart[], state: { ready: boolean
   state.ready = true
   log.info({}, 'ready')
   return await new Promise<never>(() => undefined)
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
 }

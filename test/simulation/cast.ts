@@ -142,7 +142,8 @@ export class Cast {
   #log(process: SimProcess): Logger {
     const { trace } = this.#deps
     const say = (fields: object, message: string): void => {
-      if (!message.startsWith('the CRD lacks')) trace(`${process.name}: ${message} ${JSON.stringify(fields)}`)
+      if (!message.startsWith('the API server does not know this kind'))
+        trace(`${process.name}: ${message} ${JSON.stringify(fields)}`)
     }
     return { ...silentLogger, debug: say, info: say, warn: say, error: say, child: () => this.#log(process) }
   }

@@ -65,6 +65,8 @@ export interface Operator {
   readonly ready: Promise<void>
   /** Rejects when a Kanister controller appeared: the process should end. Resolves after `close()`. */
   readonly done: Promise<void>
+  /** What keeps it from its work and what to do, for people; undefined when nothing does. */
+  trouble(): string | undefined
   /** Stops reconciling, gives the leader Leases free. Work in flight on workers goes on. */
   close(): Promise<void>
 }

@@ -1,10 +1,11 @@
+import { aborted } from '../../base/aborted.ts'
 import { retry } from '../../base/backoff.ts'
 import type { Fence } from '../../api/run.ts'
 import type { EventSink } from '../../kube/events.ts'
 import type { HeldLease } from '../../kube/lease.ts'
 import { ActionSetController } from '../actionset/controller.ts'
 import { WaitingLine } from '../actionset/waiting-line.ts'
-import { reportMissingFields } from './crd-guard.ts'
+import { CrdGuard } from './crd-guard.ts'
 import { controllerError } from './errors.ts'
 import { refuseBesideKanister } from './kanister-guard.ts'
 import { Liveness } from './liveness.ts'
@@ -31,15 +32,15 @@ export function startOperator(deps: OperatorDeps): Operator {
   const ready = operator.start()
   ready.catch(() => undefined)
   operator.done.catch(() => undefined)
-  return { ready, done: operator.done, close: () => operator.close() }
+  return { ready, done: operator.done, trouble: () => operator.trouble(), close: () => operator.close() }
 }
 
 /** Of the operator in each watched namespace. */
 export const leaderLease = 'holdfast-operator'
 const leaderMs = 10_000
 const guardMs = 60_000
-/** How often it is looked whether the CRDs still have our fields. */
-const crdsMs = 60_000
+/** How often the guard of the CRDs is asked to look. */
+const crdsMs = 10_000
 
 class RunningOperator {
   readonly done: Promise<void>
@@ -50,6 +51,7 @@ class RunningOperator {
   readonly #liveness: Liveness
   readonly #controllers = new Set<ActionSetController>()
   readonly #line: WaitingLine
+  readonly #crds: CrdGuard
   #governing: readonly Promise<void>[] = []
   #unsubscribe: (() => void) | undefined
   #end: { resolve(): void; reject(error: unknown): void } = { resolve: () => undefined, reject: () => undefined }
@@ -64,6 +66,7 @@ class RunningOperator {
       clock: deps.clock,
       timeoutMs: this.#settings.workerTimeoutMs,
     })
+    this.#crds = new CrdGuard(deps)
     this.#line = new WaitingLine({
       clock: deps.clock,
       engineNamespace: deps.namespace,
@@ -91,9 +94,13 @@ class RunningOperator {
     this.#unsubscribe = queue.onReconnect(() => this.#controllers.forEach((controller) => controller.queueIsBack()))
     void this.#every(this.#settings.sweepMs, () => this.#controllers.forEach((controller) => controller.sweep()))
     void this.#every(this.#settings.livenessPollMs, () => this.#lookForTheDead())
-    void this.#every(crdsMs, () => reportMissingFields(this.#deps.kube, this.#deps.log, this.#stop.signal))
+    void this.#every(crdsMs, () => this.#crds.look(this.#stop.signal), 'at once')
     void this.#every(Math.min(this.#settings.tidyMs, this.#settings.keepRunsMs), () => this.#tidy())
     await Promise.all(started)
+  }
+
+  trouble(): string | undefined {
+    return this.#crds.trouble
   }
 
   async close(): Promise<void> {
@@ -197,10 +204,10 @@ class RunningOperator {
   }
 
   /** A round that fails is logged; the next one comes anyway. */
-  async #every(ms: number, round: () => void | Promise<void>): Promise<void> {
+  async #every(ms: number, round: () => void | Promise<void>, first: 'at once' | 'later' = 'later'): Promise<void> {
     const { clock, log } = this.#deps
-    while (!this.#stop.signal.aborted) {
-      await clock.sleep(ms, this.#stop.signal).catch(() => undefined)
+    for (let rounds = 0; !this.#stop.signal.aborted; rounds++) {
+      if (rounds > 0 || first === 'later') await clock.sleep(ms, this.#stop.signal).catch(() => undefined)
       if (this.#stop.signal.aborted) return
       try {
         await round()
@@ -214,9 +221,4 @@ class RunningOperator {
     this.#end.reject(error)
     void this.close().catch(() => undefined)
   }
-}
-
-async function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return
-  await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
 }
