@@ -12,6 +12,7 @@ import type { Kube } from '../../kube/kube.ts'
 import type { Live } from '../../kube/objects.ts'
 import { ownKinds } from '../../kube/own-kinds.ts'
 import type { Logger } from '../../telemetry/logger.ts'
+import { Unseen } from '../runtime/unseen.ts'
 import { noteWatchFaults } from '../runtime/watch-faults.ts'
 import { lookIn, WorkQueue, type Result } from '../runtime/work-queue.ts'
 import { makeRound, writeProofs, type FindBackup, type ProofActDeps } from './act.ts'
@@ -45,7 +46,7 @@ export class ProofController {
   readonly #schedules: Informer<Schedule>
   readonly #verifications: Informer<Verification>
   /** Verifications that we made and that the watch has not shown yet. */
-  readonly #made = new Map<string, Live<Verification>>()
+  readonly #made: Unseen<Verification>
 
   constructor(options: ProofControllerOptions) {
     this.#options = options
@@ -59,6 +60,7 @@ export class ProofController {
       onError: (key, error, tries) =>
         log.warn({ Schedule: key, error: messageOf(error), attempt: tries }, 'backups could not be proven, trying again'),
     })
+    this.#made = new Unseen(kube.resource(ownKinds.verifications), clock)
     this.#schedules = kube.informer(ownKinds.schedules, { namespace, signal, onError })
     this.#verifications = kube.informer(ownKinds.verifications, {
       namespace,
@@ -83,7 +85,7 @@ export class ProofController {
   /** Only that they come and how they end is of interest. */
   #changed(after: Live<Verification> | undefined, before: Live<Verification> | undefined): void {
     const schedule = (after ?? before)?.metadata.labels?.[names.schedule]
-    if (after) this.#made.delete(after.metadata.name)
+    if (after) this.#made.seen(after.metadata.name)
     if (schedule === undefined || (before && after && before.status?.state === after.status?.state)) return
     this.#queue.addAfter(`${this.#options.namespace}/${schedule}`, changesSettleMs)
   }
@@ -93,6 +95,7 @@ export class ProofController {
     const schedule = this.#schedules.getByKey(key)
     // Which objects it has is for the Schedules' own controller to say first.
     if (!schedule?.spec.verification || !schedule.status?.objects) return undefined
+    await this.#made.check(signal)
     const decision = decideProofs({ schedule, verifications: this.#verificationsOf(schedule), now: clock.now() })
     const deps = { ...this.#options, onCreated: (made: Live<Verification>) => this.#remember(made) }
     const { after, failure } = await this.#carryOut(deps, schedule, decision, signal)
@@ -147,12 +150,11 @@ export class ProofController {
   #verificationsOf({ metadata }: Live<Schedule>): Verification[] {
     const seen = this.#verifications.list(this.#options.namespace)
     const shown = new Set(seen.map((each) => each.metadata.name))
-    const unseen = [...this.#made.values()].filter((each) => !shown.has(each.metadata.name))
+    const unseen = this.#made.list().filter((each) => !shown.has(each.metadata.name))
     return [...seen, ...unseen].filter((each) => each.metadata.labels?.[names.schedule] === metadata.name)
   }
 
   #remember(verification: Live<Verification>): void {
-    if (!this.#verifications.get(this.#options.namespace, verification.metadata.name))
-      this.#made.set(verification.metadata.name, verification)
+    if (!this.#verifications.get(this.#options.namespace, verification.metadata.name)) this.#made.made(verification)
   }
 }

@@ -1,5 +1,7 @@
 import { names } from '../../api/names.ts'
 import type { ProtectedKind } from '../../api/schedule.ts'
+import { withDeadline } from '../../base/deadline.ts'
+import { orAborted } from '../../base/or-aborted.ts'
 import type { Informer } from '../../kube/informer.ts'
 import type { Kube } from '../../kube/kube.ts'
 import { kinds } from '../../kube/kinds.ts'
@@ -16,12 +18,17 @@ const collections: Readonly<Record<ProtectedKind, ResourceDef<Kept>>> = {
   Namespace: kinds.namespaces as ResourceDef<Kept>,
 }
 
+/** A first list that does not come (no right to it, no such resource) must not hold up Schedules that need other kinds. */
+const firstListMs = 5_000
+
 export interface CandidatesOptions {
   readonly kube: Pick<Kube, 'informer'>
   readonly signal: AbortSignal
   /** Something appeared, went, or changed in what Schedules look at. */
   readonly onChange: () => void
   readonly onError: (error: unknown) => void
+  /** @default 5_000 */
+  readonly firstListMs?: number
 }
 
 /** The objects that Schedules can find by label, of the kinds that some Schedule asks for; others are not watched. */
@@ -33,10 +40,16 @@ export class Candidates {
     this.#options = options
   }
 
-  /** All of these kinds, when their first list is complete. */
+  /** All of these kinds, when their first list is complete. DEADLINE_EXCEEDED when it does not come; it goes on being asked for. */
   async of(wanted: ReadonlySet<ProtectedKind>): Promise<Candidate[]> {
     const informers = [...wanted].map((kind) => [kind, this.#informer(kind)] as const)
-    await Promise.all(informers.map(([, informer]) => informer.synced))
+    const lacking = informers.filter(([, informer]) => !informer.hasSynced)
+    if (lacking.length > 0) {
+      const what = `the first list of all ${lacking.map(([kind]) => kind).join(', ')} (see the log for what keeps it)`
+      const lists = Promise.all(lacking.map(([, informer]) => informer.synced))
+      const { signal: closed, firstListMs: ms = firstListMs } = this.#options
+      await withDeadline(what, ms, closed, (signal) => orAborted(lists, signal))
+    }
     return informers.flatMap(([kind, informer]) => informer.list().map((object) => candidateOf(kind, object)))
   }
 

@@ -9,6 +9,7 @@ import type { Kube } from '../../kube/kube.ts'
 import { parseKey, type Live } from '../../kube/objects.ts'
 import { ownKinds } from '../../kube/own-kinds.ts'
 import type { Logger } from '../../telemetry/logger.ts'
+import { Unseen } from '../runtime/unseen.ts'
 import { noteWatchFaults } from '../runtime/watch-faults.ts'
 import { lookIn, WorkQueue, type Result } from '../runtime/work-queue.ts'
 import { act } from './act.ts'
@@ -43,7 +44,7 @@ export class ScheduleController {
   /** Of each Schedule and object the ActionSet of its latest slot. */
   readonly #newest = new Map<string, Live<ActionSet>>()
   /** ActionSets that we made and that the watch has not shown yet. */
-  readonly #made = new Map<string, Live<ActionSet>>()
+  readonly #made: Unseen<ActionSet>
 
   constructor(options: ScheduleControllerOptions) {
     this.#options = options
@@ -57,6 +58,7 @@ export class ScheduleController {
       onError: (key, error, tries) =>
         log.warn({ Schedule: key, error: messageOf(error), attempt: tries }, 'reconcile failed, trying again'),
     })
+    this.#made = new Unseen(kube.resource(ownKinds.actionSets), clock)
     this.#schedules = kube.informer(ownKinds.schedules, { namespace, signal, onError })
     this.#actionSets = kube.informer(ownKinds.actionSets, {
       namespace,
@@ -93,7 +95,7 @@ export class ScheduleController {
   /** Only how they end is of interest. */
   #actionSetChanged(after: Live<ActionSet> | undefined, before: Live<ActionSet> | undefined): void {
     const schedule = (after ?? before)?.metadata.labels?.[names.schedule]
-    if (after) this.#made.delete(after.metadata.name)
+    if (after) this.#made.seen(after.metadata.name)
     if (after) this.#keepNewest(after)
     else if (before) this.#forgetNewest(before)
     if (schedule === undefined || (before && after && before.status?.state === after.status?.state)) return
@@ -108,6 +110,7 @@ export class ScheduleController {
       return undefined
     }
     const candidates = await this.#candidates.of(kindsOf(schedule))
+    await this.#made.check(signal)
     const decision = decide({
       schedule,
       targets: targetsOf(schedule, candidates, engineNamespace),
@@ -134,8 +137,7 @@ export class ScheduleController {
 
   #remember(actionSet: Live<ActionSet>): void {
     this.#keepNewest(actionSet)
-    if (!this.#actionSets.get(this.#options.namespace, actionSet.metadata.name))
-      this.#made.set(actionSet.metadata.name, actionSet)
+    if (!this.#actionSets.get(this.#options.namespace, actionSet.metadata.name)) this.#made.made(actionSet)
   }
 }
 
