@@ -37,17 +37,21 @@ export interface DueAnswer {
 
 /** A few are still worth a run after a short absence of the engine; with `Skip`, later ones are not. */
 const onTimeMs = 60_000
+/** Whoever was further ahead had a wrong clock, and would keep every run away until it is right. */
+const farAheadMs = 24 * 3_600_000
 /** More missed slots are not counted one by one: a schedule of minutes after a month would keep the engine busy. */
 const countedAtMost = 1_000
 
 /**
  * What of a schedule is due now. However many slots were missed, at most one runs: the latest, since a backup of now serves them all.
- * A clock that was set back asks for nothing until it has caught up, so no slot runs twice.
+ * A clock that was set back asks for nothing until it has caught up, so no slot runs twice; one that was a day ahead or more begins anew, and
+ * what has the name of a slot that it ran is met again.
  */
 export function decideDue(question: DueQuestion): DueAnswer {
-  const { now, handled, delayMs } = question
+  const { now, delayMs } = question
+  const handled = question.handled - now > farAheadMs ? now : question.handled
   const shift = (slot: number): number => slot + delayMs
-  const due = dueSlots(question, now - delayMs)
+  const due = dueSlots({ ...question, handled }, now - delayMs)
   const last = due.at(-1)
   const following = nextSlot(question, last ?? handled)
   const next = following === undefined ? undefined : shift(following)
