@@ -92,34 +92,44 @@ export class RetentionController {
     let schedule = this.#fresh.pick(key, this.#schedules.getByKey(key))
     const profile = schedule?.spec.action?.profile ?? this.#options.defaultProfile
     if (!schedule?.spec.retention) return undefined
-    if (!profile) {
-      await this.#report(
-        schedule,
-        { verdicts: [], removals: [] },
-        {
-          removed: 0,
-          problems: ['action.profile is not set, so there is no catalog to look into'],
-          repositories: schedule.status?.retention?.repositories ?? [],
-          freedBytes: 0,
-        },
-        signal,
-      )
-      return undefined
-    }
+    if (!profile) return await this.#reportNoCatalog(schedule, signal)
     const { openCatalog, clock, namespace } = this.#options
     const place = { ...profile, namespace: profile.namespace ?? namespace }
     const catalog = await openCatalog(place, signal)
     const objects = objectsOf(schedule)
     const question = { catalog, schedule: schedule.metadata.name, objects, now: clock.now(), signal }
     const { backups, leftovers, problems: unreadable } = await this.#reader.read(question)
-    const problems = [...unreadable]
     await catalog.location.deleteMany(leftovers, { signal })
     if (leftovers.length > 0) this.#reader.forget()
     const removals = this.#removalsOf(schedule)
     const decision = decideRemovals({ schedule, backups, removals, inProof: this.#inProof(), now: clock.now() })
     schedule = await this.#noteLost(schedule, decision, `${place.namespace}/${place.name ?? ''}`, signal)
+    const { removed, problems: failed } = await this.#takeSteps(schedule, catalog, decision, signal)
+    const space = await this.#giveBack(schedule, catalog, objects, signal)
+    await this.#report(schedule, decision, { removed, problems: [...unreadable, ...failed], ...space }, signal)
+    return { afterMs: nextLook(decision, space.repositories, clock.now()) }
+  }
+
+  async #reportNoCatalog(schedule: Live<Schedule>, signal: AbortSignal): Promise<undefined> {
+    const outcome = {
+      removed: 0,
+      problems: ['action.profile is not set, so there is no catalog to look into'],
+      repositories: schedule.status?.retention?.repositories ?? [],
+      freedBytes: 0,
+    }
+    await this.#report(schedule, { verdicts: [], removals: [] }, outcome, signal)
+  }
+
+  /** One removal that cannot go on keeps no other from it. */
+  async #takeSteps(
+    schedule: Live<Schedule>,
+    catalog: Catalog,
+    { removals }: RetentionDecision,
+    signal: AbortSignal,
+  ): Promise<Pick<RetentionOutcome, 'removed' | 'problems'>> {
+    const problems: string[] = []
     let removed = 0
-    for (const removal of decision.removals) {
+    for (const removal of removals) {
       try {
         if (await takeStep(this.#options, { schedule, catalog }, removal, signal)) removed += 1
       } catch (error) {
@@ -132,9 +142,7 @@ export class RetentionController {
       }
     }
     if (removed > 0) this.#reader.forget()
-    const space = await this.#giveBack(schedule, catalog, objects, signal)
-    await this.#report(schedule, decision, { removed, problems, ...space }, signal)
-    return { afterMs: nextLook(decision, space.repositories, clock.now()) }
+    return { removed, problems }
   }
 
   #inProof(): ReadonlySet<string> {
