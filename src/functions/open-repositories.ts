@@ -7,7 +7,7 @@ import { repositoryError } from '../repository/errors.ts'
 import { type KeysToTry, openOrInitRepository, openRepository } from '../repository/open-repository.ts'
 import type { NewKey } from '../repository/keys/add-key.ts'
 import type { Repository } from '../repository/repository.ts'
-import { type OpenedStore, locationKey, openStore } from '../store/location.ts'
+import { type OpenedStore, locationKey } from '../store/location.ts'
 import type { ObjectStore } from '../store/object-store.ts'
 import type { ResolvedProfile } from '../store/profile-json.ts'
 import { withPrefix } from '../store/with-prefix.ts'
@@ -25,8 +25,8 @@ export interface RepositoriesDeps {
   /** Unique among processes; holder of the Lease under which a repository is made. */
   readonly holder: string
   readonly clock?: Clock
-  /** @default by the type of the location */
-  readonly openStore?: (profile: ResolvedProfile) => OpenedStore
+  /** With the identity of the process, for Profiles that have no keys. */
+  readonly openStore: (profile: ResolvedProfile) => OpenedStore
   /** Called with each backup: for the metric. */
   readonly onRecoveryKey?: (state: { readonly exported: boolean }) => void
 }
@@ -70,7 +70,7 @@ async function openUnsaid(deps: RepositoriesDeps, keys: RepositoryKeys, request:
   if (request.encryptionKey === '') {
     throw functionError('FUNCTION_BAD_ARGS', 'encryptionKey is empty; leave it out to have a random one made and kept')
   }
-  const opened = (deps.openStore ?? openStore)(request.profile)
+  const opened = deps.openStore(request.profile)
   try {
     const store = withPrefix(opened, request.key)
     const repository = (await openExisting(deps, keys, store, request)) ?? (await make(deps, keys, store, request))

@@ -33,8 +33,11 @@ export async function main(words: readonly string[]): Promise<void> {
     for (const command of actionSetCommands(open)) program.addCommand(command)
     program.addCommand(
       keyCommands(async (flags) => {
-        const { recoveryKeys } = await import('./recovery-keys.ts')
-        return recoveryKeys(await open(flags), offline)
+        const [{ recoveryKeys }, { openStoreWith }] = await Promise.all([
+          import('./recovery-keys.ts'),
+          import('./own-identity.ts'),
+        ])
+        return recoveryKeys({ ...(await open(flags)), openStore: openStoreWith(ways.env) }, offline)
       }),
     )
     program.addCommand(

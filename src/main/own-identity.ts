@@ -1,4 +1,5 @@
-import type { OpenStoreOptions } from '../store/location.ts'
+import { type OpenStoreOptions, type OpenedStore, openStore } from '../store/location.ts'
+import type { ResolvedProfile } from '../store/profile-json.ts'
 
 type OwnIdentity = Pick<OpenStoreOptions, 'azureSasTokenFile' | 'azureWorkload'>
 
@@ -14,4 +15,9 @@ export function ownIdentity(env: NodeJS.ProcessEnv): OwnIdentity {
     ...(sas ? { azureSasTokenFile: sas } : {}),
     ...(tokenFile && clientId && tenantId ? { azureWorkload: { tokenFile, clientId, tenantId, authority } } : {}),
   }
+}
+
+/** Opens the store of a Profile, by its own keys or by that identity. Everything of this process that reaches a store goes through here or a pool that has the same. */
+export function openStoreWith(env: NodeJS.ProcessEnv): (profile: ResolvedProfile) => OpenedStore {
+  return (profile) => openStore(profile, ownIdentity(env))
 }

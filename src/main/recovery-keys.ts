@@ -21,7 +21,7 @@ import { findRepositories } from './find-repositories.ts'
 import { recoveryKeyFingerprint } from '../repository/keys/recovery-key.ts'
 import { repositoryError } from '../repository/errors.ts'
 import { type KeysToTry, openRepository } from '../repository/open-repository.ts'
-import { type OpenedStore, openStore } from '../store/location.ts'
+import type { OpenedStore } from '../store/location.ts'
 import { type ResolvedProfile, decodeProfile } from '../store/profile-json.ts'
 import { withPrefix } from '../store/with-prefix.ts'
 
@@ -29,8 +29,7 @@ interface Place {
   readonly kube: Kube
   readonly namespace: string
   readonly signal: AbortSignal
-  /** @default by the type of the location */
-  readonly openStore?: (profile: ResolvedProfile) => OpenedStore
+  readonly openStore: (profile: ResolvedProfile) => OpenedStore
 }
 
 /** What `holdfast key` does in a cluster. */
@@ -115,8 +114,8 @@ function isSame(a: RepositoryLocation, b: RepositoryLocation): boolean {
   return a.key === b.key && a.bucket === b.bucket && a.endpoint === b.endpoint && a.type === b.type
 }
 
-async function inBucket({ signal, openStore: open = openStore }: Place, profile: ResolvedProfile): Promise<Known[]> {
-  await using opened = open(profile)
+async function inBucket({ signal, openStore }: Place, profile: ResolvedProfile): Promise<Known[]> {
+  await using opened = openStore(profile)
   const keys = await findRepositories(opened, signal)
   return keys.map((key) => ({ location: locationAt(profile, key), profile }))
 }
@@ -211,12 +210,12 @@ async function removeOld(place: Place, known: Known, next: string, before: Rotat
 }
 
 async function withStore<T>(
-  { openStore: open = openStore }: Pick<Place, 'openStore'>,
+  { openStore }: Pick<Place, 'openStore'>,
   { profile, location }: Known,
   work: (store: ReturnType<typeof withPrefix>) => Promise<T>,
 ): Promise<T> {
   if (!profile) throw new Error('no Profile of the cluster has this location')
-  await using opened = open(profile)
+  await using opened = openStore(profile)
   return await work(withPrefix(opened, location.key))
 }
 

@@ -11,10 +11,10 @@ import type { OpenedRepository } from '../functions/repositories.ts'
 import { namespaceRepositoryPath } from '../functions/stream-repository.ts'
 import type { Kube } from '../kube/kube.ts'
 import { type KeysToTry, openRepository } from '../repository/open-repository.ts'
-import { locationKey, openStore } from '../store/location.ts'
+import { locationKey } from '../store/location.ts'
 import { type ResolvedProfile, decodeProfile } from '../store/profile-json.ts'
 import { withPrefix } from '../store/with-prefix.ts'
-import { ownIdentity } from './own-identity.ts'
+import { openStoreWith } from './own-identity.ts'
 
 interface Options {
   /** Given keys count; without them those that the installation keeps. */
@@ -49,7 +49,7 @@ async function openWith(
   keys: KeysToTry,
   signal: AbortSignal,
 ): Promise<OpenedRepository> {
-  const opened = openStore(profile, ownIdentity(process.env))
+  const opened = openStoreWith(process.env)(profile)
   const close = async (): Promise<void> => opened[Symbol.asyncDispose]()
   try {
     const key =
@@ -67,7 +67,13 @@ async function openKept(
   flags: RepoFlags,
   { namespace, holder, signal }: { readonly namespace: string; readonly holder: string; readonly signal: AbortSignal },
 ): Promise<OpenedRepository> {
-  const repositories = createRepositories({ kube, namespace, holder, clock: systemClock })
+  const repositories = createRepositories({
+    kube,
+    namespace,
+    holder,
+    clock: systemClock,
+    openStore: openStoreWith(process.env),
+  })
   const common = { profile, create: false, signal }
   if (flags.prefix !== undefined) return repositories.openByPrefix({ ...common, backupArtifactPrefix: flags.prefix })
   return repositories.openForNamespace({ ...common, namespace: flags.appNamespace ?? '', path: pathOf(flags) })

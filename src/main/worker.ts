@@ -11,7 +11,7 @@ import { keepTidy } from '../store/janitor.ts'
 import { StorePool } from '../store/store-pool.ts'
 import { catalogKeys } from './catalog-keys.ts'
 import { clusterIdentity, engineIdentity } from './engine-identity.ts'
-import { ownIdentity } from './own-identity.ts'
+import { openStoreWith, ownIdentity } from './own-identity.ts'
 import { createRenderer } from './renderer.ts'
 import type { Process, RunningPart } from './run.ts'
 import { version } from './version.ts'
@@ -48,6 +48,7 @@ export async function startWorkerPart({
       namespace,
       holder: `${config.workerName}/${instance}`,
       clock: systemClock,
+      openStore: openStoreWith(process.env),
       onRecoveryKey: ({ exported }) => metrics.set('holdfast_recovery_key_exported', exported ? 1 : 0),
     }),
     openStore: (profile) => Promise.resolve(stores.open(profile)),

@@ -5,6 +5,7 @@ import type { PhaseOutputs } from '../../src/functions/define.ts'
 import { createRepositories } from '../../src/functions/open-repositories.ts'
 import { restoreStream } from '../../src/functions/restore-stream.ts'
 import { openKube } from '../../src/kube/open.ts'
+import { openStore } from '../../src/store/location.ts'
 import type { ResolvedProfile } from '../../src/store/profile-json.ts'
 import { aFunctionContext, runFunction } from '../build/function-context.ts'
 
@@ -31,7 +32,7 @@ export interface StreamCost {
 async function main(run: StreamRun): Promise<void> {
   const { kubeconfig, namespace, profile, dump, load } = run
   const kube = await openKube({ env: {}, kubeconfig })
-  const repositories = createRepositories({ kube, namespace, holder: randomUUID() })
+  const repositories = createRepositories({ kube, namespace, holder: randomUUID(), openStore })
   const { ctx } = aFunctionContext({ kube, repositories, profile, engine: { namespace, serviceAccount: 'default' } })
   await openOnce(run, ctx.signal, repositories)
   const idleMB = statusMB('VmRSS')

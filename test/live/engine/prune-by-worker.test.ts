@@ -7,6 +7,7 @@ import { startPrune } from '../../../src/controllers/retention/prune.ts'
 import { lostBy, noteLost } from '../../../src/controllers/retention/space.ts'
 import { createRepositories } from '../../../src/functions/open-repositories.ts'
 import type { Live } from '../../../src/kube/objects.ts'
+import { openStore } from '../../../src/store/location.ts'
 import { MemoryStore } from '../../../src/store/memory.ts'
 import { silentLogger } from '../../../src/telemetry/logger.ts'
 import { profileObjects } from '../../harness/profile-objects.ts'
@@ -34,7 +35,7 @@ test('a delete action says where the space is, and the prune that the retention 
   await apply(world(), namespace, JSON.stringify(profileObjects(given)))
   const ids: string[] = []
   {
-    const repositories = createRepositories({ kube, namespace, holder: 'test' })
+    const repositories = createRepositories({ kube, namespace, holder: 'test', openStore })
     await using repository = await repositories.openForNamespace({ profile, namespace, create: true, signal })
     for (const filename of ['gone', 'stays'])
       ids.push((await repository.backupStream({ stream: pieces(randomBytes(size), 1 << 20), filename })).snapshotId)

@@ -5,6 +5,7 @@ import { createRepositories } from '../../../src/functions/open-repositories.ts'
 import type { Repositories } from '../../../src/functions/repositories.ts'
 import type { Kube } from '../../../src/kube/kube.ts'
 import { openKube } from '../../../src/kube/open.ts'
+import { openStore } from '../../../src/store/location.ts'
 import type { ResolvedProfile } from '../../../src/store/profile-json.ts'
 import { aFunctionContext, type ContextParts, type RecordedContext } from '../../build/function-context.ts'
 import { useBucket, useNamespace, useWorld } from '../../harness/world/fixtures.ts'
@@ -35,7 +36,7 @@ export function useDataWorld(): DataWorld {
   }
   beforeAll(async () => {
     kube = await openKube({ env: {}, kubeconfig: world().kubeconfig })
-    repositories = createRepositories({ kube, namespace, holder: randomUUID() })
+    repositories = createRepositories({ kube, namespace, holder: randomUUID(), openStore })
     const context = fileURLToPath(new URL('./busybox', import.meta.url))
     images = {
       gnu: await world().image('debian'),
