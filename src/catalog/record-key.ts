@@ -15,22 +15,38 @@ export interface RecordKey {
   readonly id: string
 }
 
+type Keyed = Pick<BackupRecord, 'id' | 'object' | 'startedAt'>
+
 /** `holdfast/records/<namespace>/<kind>-<name>/<time>-<id>.json`: in a listing, an object's backups stand together and in order. */
-export function recordKey(record: Pick<BackupRecord, 'id' | 'object' | 'startedAt'>): string {
-  const time = compactTime(Date.parse(record.startedAt))
-  return `${recordsFolder}/${objectFolder(record.object)}/${time}-${encodeURIComponent(record.id)}.json`
+export function recordKey(record: Keyed): string {
+  return keyIn(objectFolder(record.object), record)
 }
 
-/** The folder of one object's records, without the records folder. Objects without a namespace stand under `_cluster`. */
+/** True if the record belongs there. Those of objects that were named by their resource alone once stood under no kind. */
+export function isKeyOf(key: string, record: Keyed): boolean {
+  return key === recordKey(record) || (record.object.kind === '' && key === keyIn(folderOfKind(record.object, ''), record))
+}
+
+function keyIn(folder: string, { id, startedAt }: Keyed): string {
+  return `${recordsFolder}/${folder}/${compactTime(Date.parse(startedAt))}-${encodeURIComponent(id)}.json`
+}
+
+/**
+ * The folder of one object's records, without the records folder. Objects without a namespace stand under `_cluster`. A reference as Kanister
+ * writes it has every field, and those that were not given are empty.
+ */
 export function objectFolder(object: ObjectReference): string {
-  const kind = (object.kind ?? object.resource ?? 'object').toLowerCase()
+  return folderOfKind(object, (object.kind || object.resource || 'object').toLowerCase())
+}
+
+function folderOfKind(object: ObjectReference, kind: string): string {
   const namespace = kind === 'namespace' ? (object.name ?? object.namespace ?? '') : (object.namespace ?? '')
   return `${encodeURIComponent(namespace || '_cluster')}/${encodeURIComponent(kind)}-${encodeURIComponent(object.name ?? '')}`
 }
 
 /** Undefined for other things that lie in the folder. */
 export function findRecordKey(key: string): RecordKey | undefined {
-  const match = /^holdfast\/records\/([^/]+)\/([^/-]+)-([^/]*)\/(\d{8}T\d{6}Z)-([^/]+)\.json$/.exec(key)
+  const match = /^holdfast\/records\/([^/]+)\/([^/-]*)-([^/]*)\/(\d{8}T\d{6}Z)-([^/]+)\.json$/.exec(key)
   if (!match) return undefined
   const [namespace = '', kind = '', name = '', time = '', id = ''] = match.slice(1).map(decodePart)
   const startedAt = Date.parse(time.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z'))
@@ -44,7 +60,8 @@ function compactTime(ms: number): string {
     .replaceAll(/[-:]/g, '')
 }
 
-function decodePart(text: string): string {
+/** A part of a key of the catalog, as it was before it became one. */
+export function decodePart(text: string): string {
   try {
     return decodeURIComponent(text)
   } catch {

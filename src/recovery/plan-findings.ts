@@ -144,7 +144,7 @@ async function aboutEngine(cluster: Cluster, { record, request, blueprint }: Pla
 function aboutTarget({ record, objects, isTarget, target, request }: Planned): PlanFinding[] {
   const findings: PlanFinding[] = []
   const own = objects.find(({ manifest }) => isTarget(manifest))
-  const named = `${target.kind ?? target.resource ?? 'object'} ${target.namespace ?? ''}/${target.name ?? ''}`
+  const named = `${target.kind || target.resource || 'object'} ${target.namespace ?? ''}/${target.name ?? ''}`
   if (!own && !request.intoExisting && !isKind('Namespace', target))
     findings.push(
       blocker(

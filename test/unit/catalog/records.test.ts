@@ -4,7 +4,7 @@ import { buildRecord } from '../../../src/catalog/build-record.ts'
 import { deriveCatalogKey } from '../../../src/catalog/catalog-key.ts'
 import { getRecord, listRecords, readRecords } from '../../../src/catalog/list-records.ts'
 import { parseRecord, renderRecord } from '../../../src/catalog/record.ts'
-import { findRecordKey, recordKey } from '../../../src/catalog/record-key.ts'
+import { findRecordKey, isKeyOf, recordKey } from '../../../src/catalog/record-key.ts'
 import { createRecordWriter } from '../../../src/catalog/write-record.ts'
 import { MemoryStore } from '../../../src/store/memory.ts'
 import { decodeProfile } from '../../../src/store/profile-json.ts'
@@ -160,3 +160,18 @@ async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
   for await (const item of items) list.push(item)
   return list
 }
+
+test('the record of an object that was named by its resource alone, as by kanctl -O, is found again', () => {
+  const object = { apiVersion: 'v1', group: 'apps', resource: 'deployments', kind: '', name: 'web', namespace: 'shop' }
+  const record = { id: 'u1-0', object, startedAt: '2026-11-21T10:00:00Z' }
+  const written = recordKey(record)
+  const before = 'holdfast/records/shop/-web/20261121T100000Z-u1-0.json'
+
+  expect(findRecordKey(written)).toMatchObject({ namespace: 'shop', kind: 'deployments', name: 'web', id: 'u1-0' })
+  expect(findRecordKey(before)).toMatchObject({ kind: '', name: 'web' })
+  expect([isKeyOf(written, record), isKeyOf(before, record), isKeyOf(before, { ...record, id: 'u2-0' })]).toEqual([
+    true,
+    true,
+    false,
+  ])
+})
