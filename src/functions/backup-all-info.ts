@@ -30,6 +30,8 @@ export function parseBackupAllInfo(json: string): ReadonlyMap<string, PodBackup>
   const odd = backups.filter(([pod]) => !/^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$/.test(pod))
   // A name becomes a part of the repository's path: none may lead elsewhere.
   if (odd.length > 0) throw notInfo(odd.map(([pod]) => `"${pod}" is no name of a pod`))
+  const nameless = backups.filter(([, { BackupID, BackupTag }]) => !BackupID && !BackupTag)
+  if (nameless.length > 0) throw notInfo(nameless.map(([pod]) => `pod ${pod} has neither BackupID nor BackupTag`))
   return new Map(backups)
 }
 

@@ -5,7 +5,7 @@ import type { FunctionContext } from './context.ts'
 import { openDataRepository, shortSnapshotId } from './data-repository.ts'
 import { defineFunction } from './define.ts'
 import { functionVersion } from './function-version.ts'
-import { findKeptTree, keepTree } from './keep-tree.ts'
+import { checkIncludePath, findKeptTree, keepTree } from './keep-tree.ts'
 import { eachPart } from './phase-parts.ts'
 import { podRepository } from './pod-repository.ts'
 import { podsOf, severalPodsArgs } from './pods-of-workload.ts'
@@ -37,6 +37,7 @@ export const backupDataAll = defineFunction({
   ],
   rbac: [...execRules, ...repositoryRules],
   resume: 'continue',
+  checkArgs: checkIncludePath,
   async run(ctx, args) {
     const done: Required<PodBackup>[] = []
     try {

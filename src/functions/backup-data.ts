@@ -1,7 +1,7 @@
 import { object, text } from '../schema/build.ts'
 import { openDataRepository } from './data-repository.ts'
 import { defineFunction } from './define.ts'
-import { findKeptTree, keepTree, keptTreeOutputs, outputsOf } from './keep-tree.ts'
+import { checkIncludePath, findKeptTree, keepTree, keptTreeOutputs, outputsOf } from './keep-tree.ts'
 import { repositoryArgs } from './repository-args.ts'
 import { execRules, repositoryRules } from './rights.ts'
 
@@ -24,6 +24,7 @@ export const backupData = defineFunction({
   ],
   rbac: [...execRules, ...repositoryRules],
   resume: 'continue',
+  checkArgs: checkIncludePath,
   async run(ctx, args) {
     const place = { namespace: args.namespace, pod: args.pod, container: args.container }
     await using repository = await openDataRepository(ctx, { ...args, create: true })

@@ -15,7 +15,9 @@ export async function nodeOfClaim(
   const modes = claim?.spec?.accessModes ?? []
   if (modes.some((mode) => mode.endsWith('Many'))) return undefined
   const { items } = await kube.resource(kinds.pods).list({ namespace, signal })
-  const user = items.find((pod) => holds(pod, name))
+  const users = items.filter((pod) => holds(pod, name))
+  // One that waits to be scheduled, perhaps for this claim, has no node yet.
+  const user = users.find((pod) => pod.spec?.nodeName) ?? users[0]
   if (user && modes.includes('ReadWriteOncePod')) {
     throw functionError(
       'FUNCTION_BAD_ARGS',

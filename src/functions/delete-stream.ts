@@ -30,7 +30,11 @@ export const deleteStream = defineFunction({
   rbac: repositoryRules,
   removes: true,
   resume: 'restart',
-  checkArgs: ({ namespace, repository }) => (namespace || repository ? [] : ['Require one argument: repository or namespace']),
+  checkArgs: ({ namespace, repository, snapshotID }) => [
+    ...(namespace || repository ? [] : ['Require one argument: repository or namespace']),
+    // As "gone already" it would be a success that leaves the data for ever.
+    ...(snapshotID.trim() === '' ? ['snapshotID is empty; give the output snapshotID of BackupStream'] : []),
+  ],
   async run(ctx, args) {
     await using repository = await openStreamRepository(ctx, { ...args, create: false })
     const deleted = await forgetSnapshot(ctx, repository, { id: args.snapshotID })

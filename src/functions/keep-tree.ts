@@ -2,15 +2,13 @@ import { posix } from 'node:path'
 import { formatBytes } from '../base/bytes.ts'
 import type { Repository } from '../repository/repository.ts'
 import { claimTag, resumedTag } from './backup-tag.ts'
-import {} from './command-stream.ts'
-import { placeOf } from './container-name.ts'
+import { type ContainerName, execTarget, placeOf } from './container-name.ts'
 import type { FunctionContext } from './context.ts'
 import { shortSnapshotId } from './data-repository.ts'
 import { functionError } from './errors.ts'
 import { functionVersion } from './function-version.ts'
 import { uploadProgress } from './progress-bytes.ts'
 import { resumableBackup } from './resumable-backup.ts'
-import { type ContainerName, execTarget } from './container-name.ts'
 import { type TarProgram, type TarTree, probeTar } from './tar-program.ts'
 import { tarOutput } from './tar-stream.ts'
 
@@ -50,6 +48,11 @@ export function outputsOf(kept: KeptTree): Record<keyof typeof keptTreeOutputs, 
     phySize: formatBytes(kept.addedPackedBytes),
     version: functionVersion,
   }
+}
+
+/** An empty path would be resolved to where commands of the image begin, mostly the root: a template that came out empty must not keep all of it. */
+export function checkIncludePath({ includePath }: { readonly includePath: string }): string[] {
+  return includePath.trim() === '' ? ['includePath is empty; name the directory or file to keep'] : []
 }
 
 /** Streams a tree out of a container into a snapshot. The tag of the snapshot is noted first; see `findKeptTree`. */

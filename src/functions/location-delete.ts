@@ -1,6 +1,7 @@
 import { locationKeyBelow } from '../store/location.ts'
 import { deleteObjectTree } from '../store/plain-object.ts'
 import { object, text } from '../schema/build.ts'
+import { artifactPath } from './artifact-prefix.ts'
 import { defineFunction } from './define.ts'
 
 export const locationDelete = defineFunction({
@@ -32,10 +33,3 @@ export const locationDelete = defineFunction({
     return undefined
   },
 })
-
-/** The bucket is cut off as a whole word only: of bucket `b`, `bc/d` is a path. */
-export function artifactPath(artifact: string, bucket: string): string {
-  const plain = artifact.trim().replace(/^s3:\/\//, '')
-  if (plain === bucket) return ''
-  return plain.startsWith(`${bucket}/`) ? plain.slice(bucket.length + 1) : plain
-}

@@ -12,6 +12,7 @@ export interface SecretValues {
 /** Values shorter than this would match by accident everywhere. */
 const shortestHidden = 3
 const shortestRedacted = 6
+const shortestLine = 16
 
 /** Fields of Secrets that name a thing rather than protect it; masking `postgres` in a log would hide the log. */
 const plainFields =
@@ -24,7 +25,9 @@ export function secretValuesOf(params: TemplateParams): SecretValues {
     shortestHidden,
   )
   const masked = spellings(
-    secrets.flatMap((secret) => valuesOf(secret, (field) => !plainFields.test(field))).concat(keysOf(params.Profile).slice(1)),
+    secrets
+      .flatMap((secret) => valuesOf(secret, (field) => !plainFields.test(field)).flatMap(withLines))
+      .concat(keysOf(params.Profile).slice(1).flatMap(withLines)),
     shortestRedacted,
   )
   return {
@@ -44,6 +47,14 @@ function valuesOf(secret: SecretParams, wanted: (field: string) => boolean): str
   return Object.entries(secret.data ?? {})
     .filter(([field]) => wanted(field))
     .map(([, value]) => Buffer.from(value, 'base64').toString('utf8'))
+}
+
+/** Output comes line by line, so a key or a file of several lines is known by each of them. Short ones, such as braces and `-----END`, are no secret. */
+function withLines(value: string): string[] {
+  const lines = value.split('\n').map((line) => line.trim())
+  return lines.length < 2
+    ? [value]
+    : [value, ...lines.filter((line) => line.length >= shortestLine && !line.startsWith('-----'))]
 }
 
 /** The id first, then what must never be shown. */

@@ -1,8 +1,6 @@
 import type { FunctionContext } from './context.ts'
-import {} from './command-stream.ts'
-import { placeOf } from './container-name.ts'
+import { type ContainerName, execTarget, placeOf } from './container-name.ts'
 import { functionError } from './errors.ts'
-import { type ContainerName, execTarget } from './container-name.ts'
 import { type TarProgram, type TarTree, createTarCommand } from './tar-program.ts'
 import { judgeTar } from './tar-verdict.ts'
 

@@ -17,6 +17,10 @@ function aWorkload(...pods: string[]): TemplateParams {
   return { StatefulSet: { Name: 'db', Namespace: 'app', Pods: pods, PersistentVolumeClaims: claims } }
 }
 
+interface Left {
+  readonly restoreLocks: readonly string[]
+}
+
 // A key that is given is tried alone, which saves the slow derivation of others.
 const place = { namespace: 'app', backupArtifactPrefix: 'x', encryptionKey: 'given' }
 
@@ -63,6 +67,14 @@ describe('BackupDataAll', () => {
     await expect(runFunction(backupDataAll, ctx, args)).rejects.toThrow(/no pod of "app\/db" was running[^]*allowEmpty/)
     await expect(runFunction(backupDataAll, world().context().ctx, args)).rejects.toThrow(/Unsupported workload type/)
     expect(await runFunction(backupDataAll, ctx, { ...args, allowEmpty: 'true' })).toMatchObject({ BackupAllInfo: '{}' })
+  })
+
+  test('an empty path, as of a template that came out empty, is refused instead of keeping the root of the container', async () => {
+    const { ctx } = world().context({ params: aWorkload('db-0') })
+
+    await expect(runFunction(backupDataAll, ctx, { ...keepArgs(world()), includePath: ' ' })).rejects.toThrow(
+      /includePath is empty/,
+    )
   })
 
   test('a failure names the snapshots that were finished before it', async () => {
@@ -127,6 +139,36 @@ describe('RestoreDataAll', () => {
     expect(api.all(kinds.pods)).toEqual([])
   })
 
+  test('the locks that a killed restore left go with the next attempt, those of each pod, and no others', async () => {
+    const { api, bucket, context } = world()
+    const params = aWorkload('db-0', 'db-1')
+    const backupInfo = await keep(['db-0', 'db-1'])
+    for (const pod of ['db-0', 'db-1']) aClaim(api, `data-${pod}`)
+    const first = context({ params })
+    await runFunction(restoreDataAll, first.ctx, restoreArgs(backupInfo))
+    const locksOf = (pod: string): string[] => {
+      const { parts } = first.checkpoints.at(-1) as {
+        readonly parts: Record<string, { readonly parts: { readonly locks: Left } }>
+      }
+      return [...(parts[pod]?.parts.locks.restoreLocks ?? [])]
+    }
+    const left = ['db-0', 'db-1'].flatMap((pod) => locksOf(pod).map((id) => `x/${pod}/locks/${id}`))
+    // As the process was killed before it removed them; one more is a stranger's.
+    for (const key of left) await bucket.put(key, Buffer.from('a lock'))
+    const deleted: string[] = []
+    const remove = bucket.delete.bind(bucket)
+    bucket.delete = async (key, options) => {
+      deleted.push(key)
+      await remove(key, options)
+    }
+
+    await runFunction(restoreDataAll, context({ params, resumed: first.checkpoints.at(-1) }).ctx, restoreArgs(backupInfo))
+
+    expect(left).toHaveLength(2)
+    expect(deleted).toEqual(expect.arrayContaining(left))
+    expect((await Array.fromAsync(bucket.list('x/'))).filter(({ key }) => key.includes('/locks/'))).toEqual([])
+  })
+
   test('podMap finds the backup of a pod that was renamed', async () => {
     const { api, context, folder } = world()
     const backupInfo = await keep(['db-old'])
@@ -160,13 +202,16 @@ describe('RestoreDataAll', () => {
     expect(api.requests).toHaveLength(requests)
   })
 
-  test.each(['', 'null', '[]', '{"a":1}', '{"../x":{"BackupID":"1"}}'])('backupInfo %j is refused', async (backupInfo) => {
-    const { ctx } = world().context({ params: aWorkload('db-0') })
+  test.each(['', 'null', '[]', '{"a":1}', '{"../x":{"BackupID":"1"}}', '{"db-0":{"BackupID":""}}'])(
+    'backupInfo %j is refused',
+    async (backupInfo) => {
+      const { ctx } = world().context({ params: aWorkload('db-0') })
 
-    await expect(runFunction(restoreDataAll, ctx, restoreArgs(backupInfo))).rejects.toThrow(
-      /backupInfo must be the output BackupAllInfo/,
-    )
-  })
+      await expect(runFunction(restoreDataAll, ctx, restoreArgs(backupInfo))).rejects.toThrow(
+        /backupInfo must be the output BackupAllInfo/,
+      )
+    },
+  )
 
   test('two backups for one pod are refused', async () => {
     const args = { ...restoreArgs('{}'), podMap: { a: 'c', b: 'c' } }

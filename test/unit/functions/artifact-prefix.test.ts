@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { keyPrefixOf, resolveArtifactPrefix } from '../../../src/functions/artifact-prefix.ts'
+import { findKeyPrefix, keyPrefixOf, resolveArtifactPrefix } from '../../../src/functions/artifact-prefix.ts'
 
 test.each([
   ['b/x', 'b/x', 'x'],
@@ -13,3 +13,11 @@ test.each([
   expect(resolveArtifactPrefix('b', prefix)).toBe(resolved)
   expect(keyPrefixOf('b', prefix)).toBe(key)
 })
+
+test.each(['../other', '../b2/x', 'b/../../x', 'b/..', 'x/../..'])(
+  'the prefix %j leads out of the bucket and is refused',
+  (prefix) => {
+    expect(() => keyPrefixOf('b', prefix)).toThrow(/leads out of bucket "b"/)
+    expect(findKeyPrefix('b', prefix)).toBeUndefined()
+  },
+)

@@ -26,6 +26,16 @@ function aUser({ api }: LocalDataWorld): void {
   api.put(kinds.pods, { metadata: { name: 'db-0', namespace: 'app' }, spec, status: { phase: 'Running' } })
 }
 
+/** One that waits for its node, and is listed first. */
+function aWaitingUser({ api }: LocalDataWorld): void {
+  const volumes = [{ name: 'd', persistentVolumeClaim: { claimName: 'data' } }]
+  api.put(kinds.pods, {
+    metadata: { name: 'a-first', namespace: 'app' },
+    spec: { containers: [], volumes },
+    status: { phase: 'Pending' },
+  })
+}
+
 /** The pods of the phase as they were made. */
 function jobPods({ api }: LocalDataWorld): Pod[] {
   const made: Pod[] = []
@@ -39,6 +49,7 @@ function jobPods({ api }: LocalDataWorld): Pod[] {
 test('the claim is mounted beside the pod that has it; the outputs say where the data are', async () => {
   const { api, context, exec, folder } = world()
   aClaim(api, 'data')
+  aWaitingUser(world())
   aUser(world())
   const made = jobPods(world())
 
@@ -62,7 +73,7 @@ test('the claim is mounted beside the pod that has it; the outputs say where the
   })
   expect(JSON.stringify(made[0]?.spec?.affinity)).toContain('"metadata.name","operator":"In","values":["node-7"]')
   expect(new Set(exec.calls.map(({ target }) => target.pod))).toEqual(new Set([made[0]?.metadata?.name]))
-  expect(api.all(kinds.pods).map(({ metadata }) => metadata.name)).toEqual(['db-0'])
+  expect(api.all(kinds.pods).map(({ metadata }) => metadata.name)).toEqual(['a-first', 'db-0'])
 })
 
 test('a claim that many nodes can mount, or that nobody has, is mounted anywhere', async () => {

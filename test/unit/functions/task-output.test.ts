@@ -31,6 +31,18 @@ describe('what a task prints', () => {
     expect(output.tail).toBe('the <redacted>')
   })
 
+  test('a secret of several lines is masked in each of them', () => {
+    const key = '-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0B\nAQEFAASCBKcwggSjAgEAAoIB\n-----END PRIVATE KEY-----\n'
+    const ofKey = secretValuesOf({ Secrets: { tls: { data: { 'tls.key': base64(key) } } } })
+    const output = new TaskOutput({ log: silentLogger, secrets: ofKey, markers: false })
+
+    for (const line of ['+ cat tls.key', ...key.split('\n')]) output.take(line)
+
+    expect(output.tail).toBe(
+      ['+ cat tls.key', '-----BEGIN PRIVATE KEY-----', '<redacted>', '<redacted>', '-----END PRIVATE KEY-----'].join('\n'),
+    )
+  })
+
   test('the tail is ten lines that are not blank, however long they are', () => {
     const output = read([...Array.from({ length: 20 }, (_, i) => `line ${i}`), '', '  ', 'x'.repeat(1_000_000)])
 
