@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto'
 import { messageOf, nextOf } from '../base/errors.ts'
+import { mapBounded } from '../base/semaphore.ts'
 import { type ChainProblem, type Link, parseLink, verifyChain } from '../catalog/chain.ts'
 import { findRecordBytes } from '../catalog/list-records.ts'
+import { decodePart } from '../catalog/record-key.ts'
 import type { RecoveryPlace } from './place.ts'
 import type { Backup } from './read-backups.ts'
 
@@ -24,6 +26,7 @@ interface Chain {
 
 const chainsFolder = 'holdfast/chain/'
 const largestLinkBytes = 64 * 1024
+const readsAtOnce = 16
 
 /**
  * Reads every chain of a place and holds the records against them. Needs a key: signatures are by it. `only`: the chains of this object,
@@ -71,7 +74,7 @@ async function readChains(place: RecoveryPlace, signal: AbortSignal, only: strin
     const object = `${namespace}/${name}`
     if (file === '' || (only !== undefined && object !== only)) continue
     const id = `${installation}/${object}`
-    const chain = chains.get(id) ?? { installation: decodeURIComponent(installation), object, links: [], unreadable: [] }
+    const chain = chains.get(id) ?? { installation: decodePart(installation), object, links: [], unreadable: [] }
     chains.set(id, chain)
     try {
       const link = await readLink(place, key, signal)
@@ -106,9 +109,10 @@ async function hashRecords(
   signal: AbortSignal,
 ): Promise<Map<string, string>> {
   const hashes = new Map<string, string>()
-  for (const { key } of backups) {
-    const bytes = await findRecordBytes(place.location, key, { signal })
+  const readOne = async ({ key }: Backup, both: AbortSignal): Promise<void> => {
+    const bytes = await findRecordBytes(place.location, key, { signal: both })
     if (bytes) hashes.set(key, createHash('sha256').update(bytes).digest('hex'))
   }
+  await mapBounded(backups, readsAtOnce, readOne, signal)
   return hashes
 }

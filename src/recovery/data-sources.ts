@@ -1,11 +1,12 @@
 import { messageOf, nextOf } from '../base/errors.ts'
 import type { BackupRecord } from '../catalog/record.ts'
-import { keyPrefixOf } from '../functions/artifact-prefix.ts'
+import { findKeyPrefix } from '../functions/artifact-prefix.ts'
 import { parseBackupAllInfo } from '../functions/backup-all-info.ts'
 import { podRepository } from '../functions/pod-repository.ts'
 import { repositoryError } from '../repository/errors.ts'
 import { storeError } from '../store/errors.ts'
 import { joinKey } from '../store/key.ts'
+import { type RecordValue, isElsewhere, pathsOf, valuesOf } from './data-values.ts'
 import { OpenedRepositories } from './open-repositories.ts'
 import type { RecoveryPlace } from './place.ts'
 
@@ -36,16 +37,8 @@ export interface LocatedData {
   readonly missing: readonly string[]
 }
 
-/** A value that a record holds, and where. */
-interface Value {
-  readonly phase?: string
-  readonly artifact?: string
-  readonly field: string
-  readonly value: string
-}
-
 /** A snapshot that a record names. */
-interface Wanted extends Omit<Value, 'field' | 'value'> {
+interface Wanted extends Omit<RecordValue, 'field' | 'value'> {
   readonly id: string
   /** Repositories it may be in; all that were found, where empty. */
   readonly repositories: readonly string[]
@@ -93,16 +86,14 @@ export async function locateData(
     else if (source) snapshots.push(source)
   }
   const sources = [...snapshots, ...objects]
-  // Snapshots of volumes and of clouds are in no bucket.
-  const isElsewhere = record.phases.some(({ func = '' }) => func.includes('Snapshot'))
-  if (missing.length === 0 && !isElsewhere) missing.push(...unexplained(place, values, sources, repositories))
+  if (missing.length === 0 && !isElsewhere(record)) missing.push(...unexplained(place, values, sources, repositories))
   return { sources, missing: [...new Set(missing)] }
 }
 
 /** Artifacts with something like a path in them, of which nothing is there. */
 function unexplained(
   place: RecoveryPlace,
-  values: readonly Value[],
+  values: readonly RecordValue[],
   sources: readonly DataSource[],
   repositories: ReadonlySet<string>,
 ): string[] {
@@ -125,19 +116,9 @@ function unexplained(
   })
 }
 
-function valuesOf({ artifacts, phases }: Pick<BackupRecord, 'artifacts' | 'phases'>): Value[] {
-  const ofArtifacts = Object.entries(artifacts).flatMap(([artifact, { keyValue = {} }]) =>
-    Object.entries(keyValue).map(([field, value]) => ({ artifact, field, value })),
-  )
-  const ofPhases = phases.flatMap(({ name: phase, output = {} }) =>
-    Object.entries(output).flatMap(([field, value]) => (typeof value === 'string' ? [{ phase, field, value }] : [])),
-  )
-  return [...ofArtifacts, ...ofPhases]
-}
-
 const writers = new Set(['BackupData', 'CopyVolumeData', 'PrepareData', 'BackupDataAll', 'BackupStream'])
 
-function wantedOf(place: RecoveryPlace, { phases }: Pick<BackupRecord, 'phases'>, values: readonly Value[]): Wanted[] {
+function wantedOf(place: RecoveryPlace, { phases }: Pick<BackupRecord, 'phases'>, values: readonly RecordValue[]): Wanted[] {
   const ofPhases = phases.flatMap(({ name: phase, func = '', output = {} }): Wanted[] => {
     const text = (field: string): string => (typeof output[field] === 'string' ? output[field] : '')
     const sure = writers.has(func)
@@ -152,8 +133,8 @@ function wantedOf(place: RecoveryPlace, { phases }: Pick<BackupRecord, 'phases'>
       return [{ phase, id: text('snapshotID'), repositories, stream, name: phase, sure }]
     }
     if (text('BackupAllInfo') !== '') return ofPods(place, text('BackupAllInfo'), values, { phase, sure })
-    const repositories =
-      text('backupArtifactLocation') === '' ? [] : [keyPrefixOf(place.bucket, text('backupArtifactLocation'))]
+    const prefix = text('backupArtifactLocation')
+    const repositories = prefix === '' ? [] : [findKeyPrefix(place.bucket, prefix) ?? []].flat()
     return text('backupID') === '' ? [] : [{ phase, id: text('backupID'), repositories, name: phase, sure }]
   })
   const told = new Set(ofPhases.map(({ id }) => id))
@@ -172,7 +153,7 @@ function wantedOf(place: RecoveryPlace, { phases }: Pick<BackupRecord, 'phases'>
 function ofPods(
   place: RecoveryPlace,
   info: string,
-  values: readonly Value[],
+  values: readonly RecordValue[],
   origin: { readonly phase?: string; readonly artifact?: string; readonly sure: boolean },
 ): Wanted[] {
   try {
@@ -186,19 +167,6 @@ function ofPods(
     // Text of another tool that only looks like it.
     return []
   }
-}
-
-/** Everything that may be a path, below the prefix as kando and streams have it, and as BackupData has it. */
-function pathsOf(place: RecoveryPlace, values: readonly Value[]): Array<Value & { readonly key: string }> {
-  const plausible = values.filter(({ value }) => /^[^\s{}[\]"]{1,900}$/.test(value) && !/^[\d.]+$/.test(value))
-  const seen = new Set<string>()
-  return plausible.flatMap((value) =>
-    [joinKey(place.prefix, value.value), keyPrefixOf(place.bucket, value.value)].flatMap((key) => {
-      if (key === '' || key === place.prefix || key.split('/').includes('..') || seen.has(key)) return []
-      seen.add(key)
-      return [{ ...value, key }]
-    }),
-  )
 }
 
 interface Search {

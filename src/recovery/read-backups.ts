@@ -1,7 +1,7 @@
 import { HoldfastError } from '../base/errors.ts'
 import { type ListRecordsOptions, type ListedRecord, findRecordBytes, listRecords } from '../catalog/list-records.ts'
 import { type BackupRecord, type RecordHeader, parseHeader, parseRecord } from '../catalog/record.ts'
-import { recordKey } from '../catalog/record-key.ts'
+import { isKeyOf, recordKey } from '../catalog/record-key.ts'
 import { catalogError } from '../catalog/errors.ts'
 import type { RecoveryPlace } from './place.ts'
 
@@ -48,7 +48,7 @@ export function openBackup(place: Pick<RecoveryPlace, 'keys' | 'location'>, list
     const { key: fingerprint, ...plain } = header
     const key = place.keys.find(({ catalog }) => catalog.fingerprint === fingerprint)?.catalog
     const record = parseRecord(text, where, key ?? place.keys[0]?.catalog)
-    if (recordKey(record) !== listed.key)
+    if (!isKeyOf(listed.key, record))
       throw catalogError(
         'CATALOG_ALTERED',
         `${where} is the record of another backup, ${recordKey(record)}: it was put in this place`,
@@ -59,6 +59,14 @@ export function openBackup(place: Pick<RecoveryPlace, 'keys' | 'location'>, list
     const { code, message } = error
     return { ...listed, ...(header ? { header } : {}), problem: { code, message, locked: code === 'CATALOG_SEALED' } }
   }
+}
+
+/** For whoever keeps all backups of a place at hand: what leads to no data (manifests, Secrets, Blueprints) would not fit into memory ten thousand times. */
+export function lightened(backup: Backup): Backup {
+  if (!backup.record) return backup
+  const { manifests: _manifests, images: _images, secrets: _secrets, scheduleManifest: _schedule, ...record } = backup.record
+  const { body: _body, action: _action, ...blueprint } = record.blueprint
+  return { ...backup, record: { ...record, blueprint } }
 }
 
 /** Bytes of data as far as the outputs of its phases tell. */

@@ -1,6 +1,7 @@
 import { messageOf, nextOf } from '../base/errors.ts'
 import { besideMark, manifestKey } from '../store/manifest.ts'
 import { locateData } from './data-sources.ts'
+import { valuesOf } from './data-values.ts'
 import { OpenedRepositories } from './open-repositories.ts'
 import type { RecoveryPlace } from './place.ts'
 import type { Backup } from './read-backups.ts'
@@ -13,7 +14,7 @@ export type Stray =
 
 export interface Strays {
   readonly strays: readonly Stray[]
-  /** Why some of them may have an owner after all: records that no key opens, repositories likewise. */
+  /** Why some of them may have an owner after all: records and repositories that no key opens, records whose data was not found. */
   readonly doubts: readonly string[]
 }
 
@@ -28,10 +29,14 @@ export async function findStrays(place: RecoveryPlace, backups: readonly Backup[
   const opened = new OpenedRepositories(place)
   const snapshots = new Set<string>()
   const objects = new Set<string>()
+  const unclear: string[] = []
   const layout = await readLayout(place, signal)
-  for (const { record } of backups) {
+  for (const { key, record } of backups) {
     if (!record) continue
-    for (const source of (await locateData(place, record, signal, opened)).sources) {
+    const { sources, missing } = await locateData(place, record, signal, opened)
+    if (missing.length > 0) doubts.push(`${key}: ${missing.join('; ')}`)
+    if (sources.length === 0) unclear.push(...valuesOf(record).map(({ value }) => value))
+    for (const source of sources) {
       if (source.kind === 'object') objects.add(source.key)
       else {
         snapshots.add(`${source.repository} ${source.snapshot}`)
@@ -54,7 +59,18 @@ export async function findStrays(place: RecoveryPlace, backups: readonly Backup[
   }
   for (const [key, time] of layout.pushed)
     if (!objects.has(key)) strays.push({ kind: 'object', key, ...(time === undefined ? {} : { time }) })
-  return { strays, doubts }
+  return { strays: strays.filter((stray) => !unclear.some((value) => mayName(value, stray))), doubts }
+}
+
+/**
+ * Of a record whose data was not found by its values: the Blueprint alone may know how they become a key (a folder here, a name there, a URL). What
+ * bears one of them is then not nobody's.
+ */
+function mayName(value: string, stray: Stray): boolean {
+  if (stray.kind === 'snapshot') return value.includes(stray.id.slice(0, 8))
+  const path = value.replace(/^[a-z0-9]+:\/\//, '').replaceAll(/^\/+|\/+$/g, '')
+  const isTelling = path.includes('/') || path.length >= 8
+  return (isTelling && stray.key.includes(path)) || value.includes(stray.key.split('/').at(-1) ?? stray.key)
 }
 
 /** Takes them away: snapshots are forgotten (a prune gives their space back), objects deleted with what stands beside them. */

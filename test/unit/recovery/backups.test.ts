@@ -115,6 +115,14 @@ describe('holdfast backup', () => {
       expect(out + err).not.toContain(secret.data.p)
   })
 
+  test('manifests of a record that no key opens are an error, not an empty list', async () => {
+    const { place } = await aBucket()
+
+    await expect(run({ ...place, keys: [] }, 'show', 'backup-1', '--manifests')).rejects.toMatchObject({
+      code: 'RECOVERY_LOCKED',
+    })
+  })
+
   test('shows one by name, by the beginning of its id, or as the newest of an object', async () => {
     const { place } = await aBucket()
 
@@ -132,6 +140,14 @@ describe('holdfast backup', () => {
 
     expect(readFileSync(join(base, 'a.dump')).equals(dump)).toBe(true)
     expect(object.out).toBe(pushed.toString())
+  })
+
+  test('downloads an object that the artifact names as s3://bucket/path', async () => {
+    const { place, location } = await aBucket()
+    const artifacts = { dump: { keyValue: { url: 's3://b/team/mysql/today.sql' } } }
+    await putRecord(location, aRecord(7, { artifacts }))
+
+    expect((await run(place, 'download', 'backup-7', '--to', '-')).out).toBe(pushed.toString())
   })
 
   test('says which parts there are when there are several, and takes the one that is chosen', async () => {

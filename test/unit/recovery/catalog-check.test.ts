@@ -87,7 +87,28 @@ test('nothing is removed while a record cannot be read, or without a time to wai
   const { place, location } = await withStrays()
   await expect(check(place, '--remove-after', '1h')).rejects.toThrow(/at least 24h/)
   await location.put('holdfast/records/shop/statefulset-db/20260101T000300Z-u3-0.json', Buffer.from('{"half": '))
-  await expect(check(place, '--remove-after', '168h')).rejects.toThrow(/nothing was removed: 1 things cannot be read/)
+  await expect(check(place, '--remove-after', '168h')).rejects.toThrow(/nothing was removed: .*it is not JSON/)
+})
+
+test('what a record names by a URL stays, whether or not we know what the URL means', async () => {
+  const { place, location } = await aBucket()
+  for (const name of ['one', 'two', 'nobodys'])
+    await pushObject(place.root, `team/urls/${name}.sql`, pieces(Buffer.from('x'), 1))
+  const url = (text: string) => ({ artifacts: { dump: { keyValue: { url: text } } } })
+  await putRecord(location, aRecord(7, url('s3://b/team/urls/one.sql')))
+  await putRecord(location, aRecord(8, url('https://s3.example.com/b/team/urls/two.sql')))
+
+  const { removed } = await check(place, '--remove-after', '168h')
+
+  expect(removed).toMatchObject([{ key: 'team/urls/nobodys.sql' }])
+})
+
+test('nothing is removed while the data of a record is not found: it may have moved', async () => {
+  const { place, location } = await withStrays()
+  const output = { snapshotID: 'ab'.repeat(32), repository: 'holdfast/shop', path: '/x', size: '1', sha256: '' }
+  await putRecord(location, aRecord(7, { phases: [{ name: 'dump', func: 'BackupStream', output }] }))
+
+  await expect(check(place, '--remove-after', '168h')).rejects.toThrow(/nothing was removed: .*abababab/)
 })
 
 test('a record without its data is damage, also when one object is asked for', async () => {

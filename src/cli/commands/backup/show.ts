@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { stringify } from 'yaml'
 import { formatBytes } from '../../../base/bytes.ts'
 import type { BackupRecord } from '../../../catalog/record.ts'
-import { findBackup } from '../../../recovery/find-backup.ts'
+import { findBackup, getBackup } from '../../../recovery/find-backup.ts'
 import { type Backup, sizeOf } from '../../../recovery/read-backups.ts'
 import { readProofs } from '../../../recovery/read-proofs.ts'
 import { placeCommand, print, withPlace } from './backup-command.ts'
@@ -19,12 +19,13 @@ export function showCommand(deps: BackupDeps): Command {
     .option('--manifests', 'print only the manifests of the application, as YAML')
     .action((name: string, flags: ShowFlags) =>
       withPlace(deps, flags, async ({ place }) => {
-        const backup = await findBackup(place, name, { signal: deps.signal })
-        const { key, header, record, problem } = backup
         if (flags.manifests) {
-          deps.output.out((record?.manifests ?? []).map((manifest) => `---\n${stringify(manifest)}`).join(''))
+          const { record } = await getBackup(place, name, { signal: deps.signal })
+          deps.output.out((record.manifests ?? []).map((manifest) => `---\n${stringify(manifest)}`).join(''))
           return
         }
+        const backup = await findBackup(place, name, { signal: deps.signal })
+        const { key, header, record, problem } = backup
         const question = { signal: deps.signal, ...(header ? { object: header.object } : {}) }
         const known = (await readProofs(place, question)).get(backup.id)
         const proof = known && shownProof(known)
@@ -46,7 +47,7 @@ function textOf({ key, header, record, problem }: Backup, proven: string): strin
   const lines = {
     Backup: header.actionSet.name,
     Id: header.id,
-    Of: `${header.object.kind ?? ''} ${header.object.namespace ?? ''}/${header.object.name ?? ''}`.trim(),
+    Of: `${header.object.kind || header.object.resource || ''} ${header.object.namespace ?? ''}/${header.object.name ?? ''}`.trim(),
     Action: record ? `${header.action} of Blueprint ${record.blueprint.name}` : header.action,
     Time: `${header.startedAt} to ${header.finishedAt}`,
     ...(header.schedule === undefined ? {} : { Schedule: header.schedule }),

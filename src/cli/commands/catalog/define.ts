@@ -3,7 +3,7 @@ import { toRfc3339 } from '../../../base/clock.ts'
 import { parseGoDuration } from '../../../base/go-duration.ts'
 import type { Kube } from '../../../kube/kube.ts'
 import { ownKinds } from '../../../kube/own-kinds.ts'
-import { readBackups, type Backup } from '../../../recovery/read-backups.ts'
+import { lightened, readBackups, type Backup } from '../../../recovery/read-backups.ts'
 import { findStrays, removeStrays, type Stray } from '../../../recovery/strays.ts'
 import { verifyBackups } from '../../../recovery/verify-backups.ts'
 import { cliError } from '../../errors.ts'
@@ -36,7 +36,7 @@ async function run(deps: BackupDeps, flags: CheckFlags, opened: OpenedPlace): Pr
   const { signal } = deps
   const graceMs = graceOf(flags)
   const all: Backup[] = []
-  for await (const backup of readBackups(place, { signal })) all.push(backup)
+  for await (const backup of readBackups(place, { signal })) all.push(lightened(backup))
   const chosen = flags.object === undefined ? all : all.filter((backup) => isOf(backup, flags.object ?? ''))
   if (flags.object !== undefined && chosen.length === 0)
     throw cliError('CLI_NOT_FOUND', `no backup of ${flags.object} is at ${place.location.description}`)
@@ -82,7 +82,7 @@ async function remove(
   if (doubts.length > 0)
     throw cliError(
       'CLI_USAGE',
-      `nothing was removed: ${doubts.length} things cannot be read, so what they name is not known; the first: ${doubts[0]}`,
+      `nothing was removed: of ${doubts.length} things it is not known what they name, and it may be what would go; the first: ${doubts[0]}`,
     )
   const now = deps.clock.now()
   const named = await namedInCluster(kube, deps.signal)

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { kinds } from '../../../kube/kinds.ts'
-import { type Backup, readBackups } from '../../../recovery/read-backups.ts'
+import { type Backup, lightened, readBackups } from '../../../recovery/read-backups.ts'
 import { ownImported } from '../../../recovery/import-catalog.ts'
 import { takeOver, writersOf } from '../../../recovery/takeover.ts'
 import { cliError } from '../../errors.ts'
@@ -27,7 +27,7 @@ export function takeoverCommand(deps: BackupDeps): Command {
         const { signal, clock } = deps
         const { kube, namespace } = clusterOf(opened)
         const backups: Backup[] = []
-        for await (const backup of readBackups(opened.place, { signal })) backups.push(backup)
+        for await (const backup of readBackups(opened.place, { signal })) backups.push(lightened(backup))
         const writers = await writersOf(opened.place, backups, signal)
         const own = (await kube.resource(kinds.namespaces).get({ name: namespace }, { signal })).metadata.uid
         const foreign = writers.filter(({ owner }) => owner !== own)
