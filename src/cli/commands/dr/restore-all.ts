@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { messageOf } from '../../../base/errors.ts'
 import type { OpenedBackup } from '../../../recovery/find-backup.ts'
+import { isKind } from '../../../recovery/manifests.ts'
 import { readBackups } from '../../../recovery/read-backups.ts'
 import { blockersOf } from '../../../recovery/restore-plan.ts'
 import { cliError } from '../../errors.ts'
@@ -8,7 +9,7 @@ import { parseDuration } from '../../kanctl/create-actionset/parse.ts'
 import { renderTable } from '../../table.ts'
 import { clusterOf, placeCommand, print, withPlace } from '../backup/backup-command.ts'
 import type { BackupDeps, OpenedPlace } from '../backup/deps.ts'
-import { type RestoreFlags, requestOf, withRestoreFlags } from '../backup/restore-flags.ts'
+import { type RestoreFlags, pairs, requestOf, withRestoreFlags } from '../backup/restore-flags.ts'
 import { planJson, planOne, renderPlan, restoreOne } from '../backup/restore-one.ts'
 
 interface AllFlags extends RestoreFlags {
@@ -37,25 +38,31 @@ export function restoreAllCommand(deps: BackupDeps): Command {
         if (!flags.all && !flags.appNamespace && flags.selector === undefined)
           throw cliError('CLI_USAGE', 'say which: --all, --app-namespace or --selector')
         const request = requestOf(flags, deps.version)
-        const backups = await newestOfEach(deps, opened, flags)
+        const timeoutMs = parseDuration(flags.timeout)
+        const { backups, unreadable } = await newestOfEach(deps, opened, flags)
         if (backups.length === 0) throw cliError('CLI_NOT_FOUND', 'no backup that can be read fits')
         if (flags.plan) {
           const plans = []
           for (const backup of backups) plans.push(await planOne(deps, opened, backup, request))
           const total = plans.reduce((sum, { expectedSeconds }) => sum + expectedSeconds, 0)
+          const blocked = plans.some((plan) => blockersOf(plan, request.accept).length > 0)
           print(
             deps,
             flags,
-            { plans: plans.map(planJson), expectedSeconds: total },
+            {
+              plans: plans.map(planJson),
+              unreadable: unreadable.map(({ application }) => application),
+              expectedSeconds: total,
+            },
             `${plans.map(renderPlan).join('\n')}\nTogether: expect about ${total} s\n`,
           )
-          if (plans.some((plan) => blockersOf(plan, request.accept).length > 0)) deps.finish(5)
+          if (blocked || unreadable.length > 0) deps.finish(5)
           return
         }
         const startedMs = deps.clock.now()
         const rows: Row[] = []
-        for (const backup of backups)
-          rows.push(await attempt(deps, opened, backup, { request, wait: true, timeoutMs: parseDuration(flags.timeout) }))
+        for (const backup of backups) rows.push(await attempt(deps, opened, backup, { request, wait: true, timeoutMs }))
+        rows.push(...unreadable)
         const seconds = (deps.clock.now() - startedMs) / 1000
         const expected = rows.reduce((sum, { expectedSeconds }) => sum + expectedSeconds, 0)
         const failed = rows.filter(({ problem }) => problem !== undefined)
@@ -117,21 +124,36 @@ async function attempt(
   }
 }
 
-/** Of backups that can be read; what an object is, is its namespace, kind and name. */
-async function newestOfEach(deps: BackupDeps, { place }: OpenedPlace, flags: AllFlags): Promise<OpenedBackup[]> {
+interface Newest {
+  readonly backups: readonly OpenedBackup[]
+  /** Applications of which there is no backup that can be read: nobody knows their labels, and they do not come back. */
+  readonly unreadable: readonly Row[]
+}
+
+/** What an object is, is its namespace, kind and name. */
+async function newestOfEach(deps: BackupDeps, { place }: OpenedPlace, flags: AllFlags): Promise<Newest> {
   const newest = new Map<string, OpenedBackup>()
-  const wanted = (flags.selector ?? '').split(',').filter((pair) => pair !== '')
+  const problems = new Map<string, string>()
+  const known = new Set<string>()
+  const wanted = Object.entries(pairs((flags.selector ?? '').split(',').filter(Boolean), '--selector'))
   for await (const backup of readBackups(place, { signal: deps.signal })) {
+    if (flags.appNamespace && !flags.appNamespace.includes(backup.namespace)) continue
+    const application = `${backup.namespace}/${backup.kind}/${backup.name}`
     if (!backup.record) {
-      deps.output.err(`Warning: ${backup.key}: ${backup.problem?.message ?? 'cannot be read'}\n`)
+      const problem = backup.problem?.message ?? 'cannot be read'
+      deps.output.err(`Warning: ${backup.key}: ${problem}\n`)
+      problems.set(application, problem)
       continue
     }
-    if (flags.appNamespace && !flags.appNamespace.includes(backup.namespace)) continue
+    known.add(application)
     const labels = labelsOf(backup)
-    if (wanted.some((pair) => labels[pair.split('=')[0] ?? ''] !== pair.slice(pair.indexOf('=') + 1))) continue
-    newest.set(`${backup.namespace}/${backup.kind}/${backup.name}`, { ...backup, record: backup.record })
+    if (wanted.some(([label, value]) => labels[label] !== value)) continue
+    newest.set(application, { ...backup, record: backup.record })
   }
-  return [...newest.values()]
+  const unreadable = [...problems].flatMap(([application, problem]) =>
+    known.has(application) ? [] : [{ application, backup: '-', seconds: 0, expectedSeconds: 0, problem }],
+  )
+  return { backups: [...newest.values()], unreadable }
 }
 
 function labelsOf({
@@ -140,8 +162,7 @@ function labelsOf({
   const { object, manifests = [] } = record ?? { object: {} }
   const own = manifests.find(
     (manifest) =>
-      String(manifest['kind']).toLowerCase() === object.kind?.toLowerCase() &&
-      (manifest['metadata'] as { readonly name?: string }).name === object.name,
+      isKind(String(manifest['kind']), object) && (manifest['metadata'] as { readonly name?: string }).name === object.name,
   )
   const { metadata, spec } = (own ?? {}) as {
     readonly metadata?: { readonly labels?: Record<string, string> }
