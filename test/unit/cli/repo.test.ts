@@ -121,6 +121,33 @@ describe('holdfast repo', () => {
 
     await expect(run(['forget', '--yes'])).rejects.toMatchObject({ code: 'CLI_USAGE' })
   })
+
+  test.each([
+    ['--keep-last', '-1'],
+    ['--keep-last', '0'],
+    ['--keep-last', 'all'],
+    ['--keep-last', '1.5'],
+    ['', '--yes'],
+  ])(
+    'forgets nothing by %s %s',
+    async (...words) => {
+      const { run } = aMachine()
+      await run(['init'])
+      await run(['backup', '--stdin'], Buffer.from('one'))
+
+      await expect(run(['forget', ...words, '--yes'])).rejects.toMatchObject({ code: 'CLI_USAGE' })
+
+      expect((await run(['snapshots'])).out).toContain('1 snapshots')
+    },
+    60_000,
+  )
+
+  test('a count or a share that is none is an error, not all or nothing', async () => {
+    const { run } = aMachine()
+
+    await expect(run(['snapshots', '--latest', 'two'])).rejects.toMatchObject({ code: 'CLI_USAGE' })
+    await expect(run(['prune', '--max-unused', 'five'])).rejects.toMatchObject({ code: 'CLI_USAGE' })
+  })
 })
 
 test.each([
@@ -133,7 +160,7 @@ test.each([
   expect(parsePlace(url)).toEqual(place)
 })
 
-test.each(['s3:https://host', 'sftp:user@host:/x', 's3:https://key:secret@host/b', ''])(
+test.each(['s3:https://host', 'sftp:user@host:/x', 's3:https://key:secret@host/b', 's3:https://host/b/100%', ''])(
   '%j is refused, without its secrets',
   (url) => {
     expect(() => parsePlace(url)).toThrow(

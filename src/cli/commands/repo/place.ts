@@ -34,7 +34,15 @@ function parseS3(url: string): RepoPlace {
   return {
     kind: 's3',
     endpoint: parsed.origin,
-    bucket: decodeURIComponent(bucket),
-    path: path.map(decodeURIComponent).join('/'),
+    bucket: decoded(bucket),
+    path: path.map(decoded).join('/'),
+  }
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    throw cliError('CLI_USAGE', `"${part}" in the URL of the repository has a stray "%": write %25 for it`)
   }
 }

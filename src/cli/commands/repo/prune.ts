@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { formatBytes } from '../../../base/bytes.ts'
 import type { RepoDeps, RepoFlags } from './deps.ts'
 import { printResult, repoCommand, withRepo } from './repo-command.ts'
-import { parseDuration } from './snapshot-flags.ts'
+import { parseDuration, parsePercent } from './snapshot-flags.ts'
 
 interface PruneFlags {
   readonly now?: boolean
@@ -19,7 +19,7 @@ export function pruneCommand(deps: RepoDeps): Command {
   return repoCommand('prune', 'Give back the space of what no snapshot needs.')
     .option('--now', 'alone and at once')
     .option('--grace <duration>', 'how long what was marked stays', '1h')
-    .option('--max-unused <percent>', 'unneeded bytes that may stay beside needed ones', Number, 5)
+    .option('--max-unused <percent>', 'unneeded bytes that may stay beside needed ones', parsePercent, 5)
     .option('--wait <duration>', 'how long to wait for locks of others', '0s')
     .addHelpText('after', help)
     .action((flags: RepoFlags & PruneFlags) =>

@@ -64,6 +64,22 @@ export function parseWhen(text: string): number {
   return ms
 }
 
+/** A whole number. What is none would be worse than an error: `--keep-last -1` would keep nothing. */
+export function parseCount(least: number): (text: string) => number {
+  return (text) => {
+    const count = /^\d{1,9}$/.test(text) ? Number(text) : -1
+    if (count < least) throw cliError('CLI_USAGE', `"${text}" is no count: write a whole number from ${least} on`)
+    return count
+  }
+}
+
+/** `5`, `2.5`, `5%`. */
+export function parsePercent(text: string): number {
+  const percent = /^(\d+(?:\.\d+)?)%?$/.exec(text)?.[1]
+  if (percent === undefined) throw cliError('CLI_USAGE', `"${text}" is no percentage: write 5 or 2.5`)
+  return Number(percent)
+}
+
 /** `90s`, `30m`, `2h`, `7d`. */
 export function parseDuration(text: string): number {
   const match = /^(\d+)(s|m|h|d)$/.exec(text)

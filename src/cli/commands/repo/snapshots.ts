@@ -3,11 +3,11 @@ import type { Snapshot } from '../../../repository/snapshots.ts'
 import { renderTable } from '../../table.ts'
 import type { RepoDeps, RepoFlags } from './deps.ts'
 import { printResult, repoCommand, withRepo } from './repo-command.ts'
-import { type FilterFlags, filterOf, snapshotJson, timeText, withFilter } from './snapshot-flags.ts'
+import { type FilterFlags, filterOf, parseCount, snapshotJson, timeText, withFilter } from './snapshot-flags.ts'
 
 export function snapshotsCommand(deps: RepoDeps): Command {
   return withFilter(repoCommand('snapshots', 'List the snapshots, the oldest first.'))
-    .option('--latest <n>', 'only the newest n', Number)
+    .option('--latest <n>', 'only the newest n', parseCount(1))
     .action((flags: RepoFlags & FilterFlags & { latest?: number }) =>
       withRepo(deps, flags, async ({ repository }) => {
         const all = await repository.snapshots({ filter: filterOf(flags), signal: deps.signal })
