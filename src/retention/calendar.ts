@@ -38,6 +38,8 @@ function nameOf(period: Period, time: Temporal.ZonedDateTime): string {
 function before(time: Temporal.ZonedDateTime, { years, months, days, hours }: Within, zone: string): number {
   const { year, month, day, hour, minute, second, millisecond } = time
   const wall = Date.UTC(year - years, month - 1 - months, day - days, hour, minute, second, millisecond)
+  // Farther back than dates go.
+  if (Number.isNaN(wall)) return -Infinity
   const plain = Temporal.Instant.fromEpochMilliseconds(wall).toZonedDateTimeISO('UTC').toPlainDateTime()
   return plain.toZonedDateTime(zone).epochMilliseconds - hours * 3_600_000
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { AuthClient } from 'google-auth-library'
+import { orAborted } from '../../base/or-aborted.ts'
 import { Requests } from '../requests.ts'
 import { defaultTiming } from '../timing.ts'
 import { HttpClient } from './http-client.ts'
@@ -77,7 +78,8 @@ export class GcsConnection {
 
   /** One try of a call whose answer is read as a stream. */
   async open(call: GcsCall, signal: AbortSignal): Promise<IncomingMessage> {
-    const headers = { ...call.headers, ...(await this.#authorization()) }
+    // The library takes no signal, and a token server may never answer.
+    const headers = { ...call.headers, ...(await orAborted(this.#authorization(), signal)) }
     signal.throwIfAborted()
     const answer = await this.#http.request(this.#urlOf(call), {
       method: call.method,

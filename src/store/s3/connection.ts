@@ -115,7 +115,7 @@ export class S3Connection {
   async #open(region: string): Promise<Loaded> {
     const [sdk, credentials] = await Promise.all([
       import('@aws-sdk/client-s3'),
-      openCredentials(this.settings.credentials, this.settings.region),
+      openCredentials(this.settings.credentials, this.settings.region, this.timing),
     ])
     this.#current = { sdk, region, client: openClient(sdk, { ...this.settings, credentials }, region, this.timing) }
     return this.#current

@@ -25,6 +25,11 @@ test('without a policy everything stays', () => {
   expect(kept({ last: 0, per: { daily: 0 } }, backups(3))).toHaveLength(3)
 })
 
+test('a time that reaches farther back than dates go keeps everything', () => {
+  const within = parseWithin('999999999y')
+  expect(kept({ ...(within ? { within } : {}) }, backups(3))).toHaveLength(3)
+})
+
 test('a verdict names each rule that keeps a backup', () => {
   const [newest, older] = decideRetention({ last: 1, per: { daily: 2, yearly: 1 } }, backups(5), openCalendar('UTC'))
   expect(newest?.reasons).toEqual(['last', 'daily', 'yearly'])
