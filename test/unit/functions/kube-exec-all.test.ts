@@ -6,6 +6,8 @@ import { aFunctionContext, runFunction } from '../../build/function-context.ts'
 
 interface Command {
   readonly target: string
+  /** Name of its record in the container. */
+  readonly record: string
   print(key: string, value: string): void
   end(exitCode?: number): void
 }
@@ -16,6 +18,7 @@ function containers(onStart: (command: Command) => void): Kube {
     new Promise((resolve) => {
       onStart({
         target: `${target.pod}/${target.container}`,
+        record: options.name,
         print: (key, value) => options.onStdout?.(`###Phase-output###: ${JSON.stringify({ key, value })}`),
         end: (exitCode = 0) =>
           resolve({ exitCode, integrity: 'verified', how: 'ran', release: () => Promise.resolve() } as KeptResult),
@@ -59,6 +62,20 @@ describe('KubeExecAll', () => {
       /failed in 2 of 20 containers:[^]*n\/p0\/c: command terminated with exit code 3[^]*n\/p4\/c: command terminated with exit code 3/,
     )
     expect(running).toHaveLength(8)
+  })
+
+  test('containers of one pod have records of their own, however long their names: they may share the folder', async () => {
+    const running: Command[] = []
+    const kube = containers((command) => {
+      running.push(command)
+      command.end()
+    })
+    const names = { pods: 'release-name-postgresql-primary-0', containers: 'postgresql postgresql-exporter' }
+
+    await runFunction(kubeExecAll, aFunctionContext({ kube }).ctx, { ...args, ...names })
+
+    expect(new Set(running.map(({ record }) => record)).size).toBe(2)
+    for (const { record } of running) expect(record).toMatch(/^exec-[a-z0-9-]{1,58}$/)
   })
 
   test('without pods or containers it fails, unless that is allowed', async () => {
