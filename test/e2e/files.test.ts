@@ -64,6 +64,16 @@ describe('the files of a running PostgreSQL', () => {
     expect(await sql(world(), app, 'db-0', 'SELECT max(id) FROM written')).toBe(String(rows))
   })
 
+  test('are looked at by verify, which gives the figures of the backup', async () => {
+    const figuresOf = async (actionSet: string): Promise<unknown> =>
+      (await holdfast.get(actionSet)).status?.actions?.[0]?.artifacts?.['figures']
+    const look = await holdfast.createActionSet(['-a', 'verify', '--from', backup, '-o', 'read=all'])
+    const { status } = await holdfast.ended(look, 120_000)
+
+    expect(status?.error?.message).toBe('')
+    expect(await figuresOf(look)).toEqual(await figuresOf(backup))
+  })
+
   test('are let go of by the deferred phase when the copy fails', async () => {
     const wrong = await holdfast.profile(`${profile}-wrong`, { ...world().s3, secretKey: 'not-the-secret-key' }, bucket)
     const life = await serverLife(world(), app, 'db-0')
