@@ -5,9 +5,8 @@ import { type Id, shortId } from './format/ids.ts'
 import type { IndexedPack } from './format/index-file.ts'
 import { type BlobType, type PackedBlob, parseHeader, rawLength } from './format/pack-header.ts'
 import { type SealedParts, nonceBytes, tagBytes } from './format/seal.ts'
-import { maxChunkBytes } from './kernel/chunker.ts'
 import { OpenPool } from './pipeline/open-pool.ts'
-import { PackBuilder, packTargetBytes } from './pipeline/pack-builder.ts'
+import { PackBuilder, dataPackBytes, treePackBytes } from './pipeline/pack-builder.ts'
 import { type ReadRun, planReads } from './read-plan.ts'
 
 export interface RepackRequest {
@@ -22,7 +21,6 @@ export interface RepackRequest {
 const runsAhead = 2
 /** Blobs are opened in batches of this many raw bytes: a stretch that compressed well would be large as a whole. */
 const openBytes = 8 << 20
-const packBufferBytes = packTargetBytes + maxChunkBytes + (1 << 20)
 
 /**
  * Copies blobs to new packs. Each is opened and its hash checked on the way, but moved as it is sealed: what is sealed does not depend on its place, and
@@ -117,7 +115,7 @@ export class PackWriter {
   readonly #onPack: RepackRequest['onPack']
   readonly #signal: AbortSignal
   readonly #open = new Map<BlobType, PackBuilder>()
-  #spare: ArrayBuffer | undefined
+  #spare: ArrayBufferLike | undefined
 
   constructor(context: RepositoryContext, onPack: RepackRequest['onPack'], signal: AbortSignal) {
     this.#context = context
@@ -146,16 +144,16 @@ export class PackWriter {
     const pack = this.#open.get(type) ?? new PackBuilder(type, this.#buffer(type))
     this.#open.set(type, pack)
     pack.append(Buffer.from(id, 'hex'), parts, uncompressedLength)
-    if (pack.usedBytes >= packTargetBytes) await this.#close(pack)
+    if (pack.isFull) await this.#close(pack)
   }
 
   async finish(): Promise<void> {
     for (const pack of this.#open.values()) await this.#close(pack)
   }
 
-  #buffer(type: BlobType): ArrayBuffer {
-    if (type === 'tree') return new ArrayBuffer(1 << 20)
-    const spare = this.#spare ?? new ArrayBuffer(packBufferBytes)
+  #buffer(type: BlobType): ArrayBufferLike {
+    if (type === 'tree') return new ArrayBuffer(treePackBytes)
+    const spare = this.#spare ?? new ArrayBuffer(dataPackBytes)
     this.#spare = undefined
     return spare
   }

@@ -140,7 +140,7 @@ export function createRepository(store: ObjectStore, opened: OpenedKey, options:
     clock: options.clock ?? systemClock,
     lockWaitMs: options.lockWaitMs ?? 0,
     threads: {
-      seal: options.sealThreads ?? Math.min(2, Math.max(1, Math.floor(cores / 2))),
+      seal: options.sealThreads ?? Math.min(2, cores),
       open: options.openThreads ?? Math.min(4, Math.max(2, cores)),
     },
   }

@@ -1,5 +1,5 @@
-import { Semaphore } from '../base/semaphore.ts'
 import { repositoryError } from './errors.ts'
+import { type FoldedLeaves, type LeafText, findFolded, foldLeaves, unfoldLeaves } from './folded-leaves.ts'
 import { goModeOf } from './format/file-mode.ts'
 import type { Nanos } from './format/go-time.ts'
 import type { Id } from './format/ids.ts'
@@ -11,18 +11,54 @@ import type { FileContent } from './pipeline/file-assembly.ts'
 export type NodeDraft = Omit<TreeNode, 'name' | 'content' | 'subtree'>
 
 /** Trees on their way to the threads at once. */
-const treesAtOnce = 64
+const treesAtOnce = 32
+/** Entries that are folded as one page. */
+const pageEntries = 256
+/** Directories to which the next entries most likely belong: a tar goes through them one after the other. */
+const recentDirectories = 64
 
 class Directory {
   draft: NodeDraft
-  readonly children = new Map<string, Directory | Leaf | Link>()
+  /** A name is in one of the three; what is in `leaves` came after what is in `pages`, and a directory after both. */
+  readonly directories = new Map<string, Directory>()
+  readonly leaves = new Map<string, Leaf | Link>()
+  readonly pages: FoldedLeaves[] = []
+  /** Of `leaves`, those that could be folded. */
+  complete = 0
 
   constructor(draft: NodeDraft) {
     this.draft = draft
   }
+
+  put(name: string, leaf: Leaf | Link): void {
+    this.directories.delete(name)
+    this.leaves.set(name, leaf)
+  }
+
+  /** A leaf that was folded comes back to stay. */
+  find(name: string): Leaf | undefined {
+    if (this.directories.has(name)) return undefined
+    const there = this.leaves.get(name)
+    if (there) return 'leaf' in there ? there.leaf : there
+    const json = findFolded(this.pages, name)
+    if (json === undefined) return undefined
+    const leaf: Leaf = { node: undefined, json, content: undefined, links: 0, inode: 0n }
+    this.leaves.set(name, leaf)
+    return leaf
+  }
+
+  /** Folds what is complete and has one name only. */
+  fold(): void {
+    this.complete = 0
+    const texts: LeafText[] = []
+    for (const [name, leaf] of this.leaves) if ('json' in leaf && leaf.json !== undefined) texts.push([name, leaf.json])
+    if (texts.length === 0) return
+    for (const [name] of texts) this.leaves.delete(name)
+    this.pages.push(foldLeaves(texts))
+  }
 }
 
-/** Everything but a directory. Text as soon as it is complete, since that is the smallest form: about 350 bytes a file. */
+/** Everything but a directory. Text as soon as it is complete, and not of several names. */
 interface Leaf {
   node: TreeNode | undefined
   json: string | undefined
@@ -40,11 +76,12 @@ interface Link {
 
 /**
  * Directories of a snapshot as their entries come, in any order; a later entry of a name replaces an earlier one, as when a tar is unpacked.
- * Memory grows with the number of entries, not with their bytes.
+ * Memory grows with the number of entries, not with their bytes: some 90 bytes a file and 1 KB a directory.
  */
 export class TreeBuilder {
   readonly #root: Directory
   readonly #time: Nanos
+  readonly #recent = new Set<Directory>()
   #inodes = 0n
   #failure: { readonly error: unknown } | undefined
 
@@ -61,9 +98,11 @@ export class TreeBuilder {
     const name = path.at(-1)
     if (!name) throw repositoryError('REPOSITORY_BAD_TAR', 'the tar stream has a file where its root should be')
     const leaf: Leaf = { node: { ...draft, name, content: null }, json: undefined, content, links: 0, inode: 0n }
-    this.#directoryAt(path.slice(0, -1)).children.set(name.toString('latin1'), leaf)
-    if (content) void this.#complete(leaf, content)
-    else finish(leaf)
+    const directory = this.#directoryAt(path.slice(0, -1))
+    this.#touch(directory)
+    directory.put(name.toString('latin1'), leaf)
+    if (content) void this.#complete(directory, leaf, content)
+    else this.#finish(directory, leaf)
   }
 
   /** Another name of a file that came before. */
@@ -78,7 +117,8 @@ export class TreeBuilder {
         `the tar stream makes ${text(path)} a hard link of ${text(target)}, which is not in it before`,
       )
     }
-    if (parent.children.get(name.toString('latin1')) === found) return
+    const key = name.toString('latin1')
+    if (parent.leaves.get(key) === found) return
     found.links++
     if (found.links === 1) found.inode = ++this.#inodes
     if (found.json !== undefined) {
@@ -86,42 +126,83 @@ export class TreeBuilder {
       found.node = parseTree(Buffer.from(`{"nodes":[${found.json}]}`), 'a file just read')[0]
       found.json = undefined
     }
-    parent.children.set(name.toString('latin1'), { leaf: found, name })
+    parent.put(key, { leaf: found, name })
   }
 
   /** Saves all trees from the leaves up; resolves to the root's id. */
   async save(
     addTree: (bytes: Uint8Array<ArrayBuffer>) => Promise<Id>,
   ): Promise<{ readonly tree: Id; readonly dirCount: number }> {
-    const semaphore = new Semaphore(treesAtOnce)
-    let dirCount = 0
-    const saveDirectory = async (directory: Directory): Promise<Id> => {
-      const rendered = await Promise.all(
-        [...directory.children].map(async ([key, child]) => {
-          const name = Buffer.from(key, 'latin1')
-          if (!(child instanceof Directory)) return { name, json: await this.#render(name, child) }
-          const subtree = await saveDirectory(child)
-          dirCount++
-          return { name, json: renderNode({ ...child.draft, name, content: null, subtree }) }
-        }),
-      )
-      directory.children.clear()
-      return semaphore.run(() => addTree(new Uint8Array(joinTree(rendered))))
+    const unfinished: Array<Promise<Id>> = []
+    let dirCount = -1
+    // One after the other, so that few of them are unfolded at once; a directory waits for those in it.
+    const saveDirectory = async (directory: Directory): Promise<{ readonly id: Promise<Id> }> => {
+      const inner: Array<{ readonly name: Buffer; readonly draft: NodeDraft; readonly id: Promise<Id> }> = []
+      for (const [key, child] of directory.directories) {
+        const { id } = await saveDirectory(child)
+        inner.push({ name: Buffer.from(key, 'latin1'), draft: child.draft, id })
+      }
+      directory.directories.clear()
+      dirCount++
+      const id = this.#saveTree(directory, inner, addTree)
+      // Heard by whoever waits for the directory above.
+      id.catch(() => undefined)
+      unfinished.push(id)
+      // Those before depend on nothing that comes after them.
+      if (unfinished.length > treesAtOnce) await unfinished.shift()
+      return { id }
     }
-    const tree = await saveDirectory(this.#root)
-    return { tree, dirCount }
+    const { id } = await saveDirectory(this.#root)
+    return { tree: await id, dirCount }
   }
 
-  async #complete(leaf: Leaf, content: Promise<FileContent>): Promise<void> {
+  async #saveTree(
+    directory: Directory,
+    inner: ReadonlyArray<{ readonly name: Buffer; readonly draft: NodeDraft; readonly id: Promise<Id> }>,
+    addTree: (bytes: Uint8Array<ArrayBuffer>) => Promise<Id>,
+  ): Promise<Id> {
+    const entries = new Map<string, { readonly name: Buffer; readonly json: string }>()
+    const subtrees = await Promise.all(inner.map(async ({ id }) => id))
+    for (const [name, json] of directory.pages.flatMap(unfoldLeaves))
+      entries.set(name, { name: Buffer.from(name, 'latin1'), json })
+    for (const [key, leaf] of directory.leaves) {
+      const name = Buffer.from(key, 'latin1')
+      entries.set(key, { name, json: await this.#render(name, leaf) })
+    }
+    for (const [at, { name, draft }] of inner.entries())
+      entries.set(name.toString('latin1'), { name, json: renderNode({ ...draft, name, content: null, subtree: subtrees[at] }) })
+    directory.leaves.clear()
+    directory.pages.length = 0
+    return addTree(new Uint8Array(joinTree([...entries.values()])))
+  }
+
+  async #complete(directory: Directory, leaf: Leaf, content: Promise<FileContent>): Promise<void> {
     try {
       const { ids, sizeBytes } = await content
       if (leaf.node) leaf.node = { ...leaf.node, content: ids, size: sizeBytes }
       leaf.content = undefined
-      if (leaf.links === 0) finish(leaf)
+      if (leaf.links === 0) this.#finish(directory, leaf)
     } catch (error) {
       // Heard again by `save`, if the backup gets that far.
       this.#failure ??= { error }
     }
+  }
+
+  #finish(directory: Directory, leaf: Leaf): void {
+    if (!leaf.node) return
+    leaf.json = renderNode(leaf.node)
+    leaf.node = undefined
+    directory.complete++
+    if (directory.complete >= pageEntries || !this.#recent.has(directory)) directory.fold()
+  }
+
+  #touch(directory: Directory): void {
+    this.#recent.delete(directory)
+    this.#recent.add(directory)
+    const [oldest] = this.#recent
+    if (this.#recent.size <= recentDirectories || !oldest) return
+    this.#recent.delete(oldest)
+    oldest.fold()
   }
 
   async #render(name: Buffer, child: Leaf | Link): Promise<string> {
@@ -138,23 +219,21 @@ export class TreeBuilder {
     let at = this.#root
     for (const name of path) {
       const key = name.toString('latin1')
-      const child = at.children.get(key)
-      const next = child instanceof Directory ? child : new Directory(this.#impliedDraft())
-      if (next !== child) at.children.set(key, next)
+      let next = at.directories.get(key)
+      if (!next) {
+        next = new Directory(this.#impliedDraft())
+        at.leaves.delete(key)
+        at.directories.set(key, next)
+      }
       at = next
     }
     return at
   }
 
   #find(path: readonly Buffer[]): Leaf | undefined {
-    let at: Directory = this.#root
-    for (const [depth, name] of path.entries()) {
-      const child = at.children.get(name.toString('latin1'))
-      if (!child) return undefined
-      if (!(child instanceof Directory)) return depth < path.length - 1 ? undefined : 'leaf' in child ? child.leaf : child
-      at = child
-    }
-    return undefined
+    let at: Directory | undefined = this.#root
+    for (const name of path.slice(0, -1)) at = at?.directories.get(name.toString('latin1'))
+    return at?.find(path.at(-1)?.toString('latin1') ?? '')
   }
 
   /** A directory that only stands in the paths of others. */
@@ -162,10 +241,4 @@ export class TreeBuilder {
     const time = this.#time
     return { type: 'dir', mode: goModeOf('dir', 0o755), mtime: time, atime: time, ctime: time, uid: 0, gid: 0 }
   }
-}
-
-function finish(leaf: Leaf): void {
-  if (!leaf.node) return
-  leaf.json = renderNode(leaf.node)
-  leaf.node = undefined
 }

@@ -46,7 +46,7 @@ export interface BackupFolderResult extends BackupResult {
 /** So long the walk may keep this thread before sockets and timers get their turn. */
 const turnMs = 5
 /** Entries of directories that wait for the last of their files. */
-const openDirectories = 256
+const openDirectories = 32
 
 /** Folders of this machine, as `restic backup <paths>` keeps them. */
 export async function backupFolder(context: RepositoryContext, options: BackupFolderOptions): Promise<BackupFolderResult> {

@@ -2,14 +2,21 @@ import { constants, createZstdCompress, zstdCompressSync, zstdDecompressSync } f
 import { repositoryError } from '../errors.ts'
 
 /**
- * One standard frame with its content size, level 3. Naming the size and giving one output buffer that surely fits keeps libzstd from
+ * Level 3 with tables that fit into a core's cache beside what else is at work there: 128 KiB each, where the level's own are 512 and 256. Measured, one core, of the
+ * same blobs: dumps 293 to 327 MB/s and 0.6 % smaller, container images 350 to 404 and 2.2 % larger, sources 1,678 to 1,765 and 0.8 % larger; all of them
+ * no longer than restic's own.
+ */
+const params = { [constants.ZSTD_c_compressionLevel]: 3, [constants.ZSTD_c_hashLog]: 15, [constants.ZSTD_c_chainLog]: 15 }
+
+/**
+ * One standard frame with its content size. Naming the size and giving one output buffer that surely fits keeps libzstd from
  * growing buffers; on text it costs nothing (509 MB/s either way), on incompressible input it saves a copy.
  */
 export function compress(plain: Uint8Array): Buffer {
   return zstdCompressSync(plain, {
     chunkSize: boundOf(plain.length),
     pledgedSrcSize: plain.length,
-    params: { [constants.ZSTD_c_compressionLevel]: 3 },
+    params,
   })
 }
 
@@ -23,7 +30,7 @@ export type Compressor = (plain: Uint8Array) => Uint8Array
  */
 export function createCompressor(mostBytes: number): Compressor {
   // Its fields are checked before use.
-  const stream = createZstdCompress({ params: { [constants.ZSTD_c_compressionLevel]: 3 } }) as unknown as StreamInside
+  const stream = createZstdCompress({ params }) as unknown as StreamInside
   const { _handle: handle, _writeState: state } = stream
   if (typeof handle?.writeSync !== 'function' || !(state instanceof Uint32Array)) return compress
   let failed = false

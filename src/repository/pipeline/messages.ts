@@ -1,5 +1,6 @@
 import type { BlobType } from '../format/pack-header.ts'
 import type { Id } from '../format/ids.ts'
+import type { PackRoom } from './open-packs.ts'
 
 /**
  * What the engine's threads and the main thread say to each other. Bytes never travel in messages: they lie in shared memory, or their
@@ -41,10 +42,8 @@ export interface SealThreadStart {
   readonly ring: SharedArrayBuffer
   /** The blob index as of the start: read only. */
   readonly known: SharedArrayBuffer
-  readonly fresh: SharedArrayBuffer
   readonly verifyBlobs: boolean
-  /** How many buffers for data packs the thread may make. */
-  readonly packBuffers: number
+  readonly packs: PackRoom
 }
 
 /** encrypt ‖ k ‖ r. */
@@ -61,10 +60,10 @@ export interface SealJob {
 export type SealRequest =
   | { readonly kind: 'chunks'; readonly jobs: readonly SealJob[] }
   | { readonly kind: 'tree'; readonly sequence: number; readonly bytes: Uint8Array }
-  /** One more table of fresh ids; the ones before are nearly full. */
+  /** One more table of fresh ids, which fills from now on; the first comes before all chunks. */
   | { readonly kind: 'fresh'; readonly memory: SharedArrayBuffer }
   /** A pack buffer comes back after its upload. */
-  | { readonly kind: 'buffer'; readonly buffer: ArrayBuffer }
+  | { readonly kind: 'buffer'; readonly buffer: SharedArrayBuffer }
   | { readonly kind: 'finish' }
 
 export interface SealResult {
@@ -81,7 +80,7 @@ export type SealReport =
       readonly kind: 'pack'
       readonly id: Id
       readonly type: BlobType
-      readonly buffer: ArrayBuffer
+      readonly buffer: ArrayBufferLike
       readonly sizeBytes: number
       /** Plain header: what the pack holds. */
       readonly header: Uint8Array

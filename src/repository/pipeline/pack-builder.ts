@@ -1,15 +1,23 @@
 import { type Hash, createHash } from 'node:crypto'
 import { type BlobType, headerLengthBytes, renderEntry } from '../format/pack-header.ts'
 import { type Id } from '../format/ids.ts'
+import { maxChunkBytes } from '../kernel/chunker.ts'
 import type { SealedParts, Sealer } from '../format/seal.ts'
 
-/** A pack is closed when its blobs reach this. */
-export const packTargetBytes = 16 << 20
+/** A pack is closed when its blobs and their entries reach this. Blobs alone do not count: a million tiny ones would make a header of more than the 16 MiB that restic reads. */
+const packTargetBytes = 16 << 20
+/** One with as much is closed rather than made longer than the target: its buffer is used again and again, and what was once touched stays in memory. */
+const packEnoughBytes = 12 << 20
+/** Room for every pack of chunks: the last may be one of the longest, and sealing adds little. */
+export const dataPackBytes = packTargetBytes + maxChunkBytes + (1 << 20)
+/** What a pack of trees begins with; it grows. */
+export const treePackBytes = 1 << 20
 
 export interface BuiltPack {
   readonly id: Id
   readonly type: BlobType
-  readonly buffer: ArrayBuffer
+  /** Shared as a rule; of trees, and where one blob is longer than a pack, the thread's own, to be given away. */
+  readonly buffer: ArrayBufferLike
   readonly sizeBytes: number
   readonly header: Buffer
 }
@@ -20,26 +28,36 @@ export interface BuiltPack {
  */
 export class PackBuilder {
   readonly type: BlobType
-  #bytes: Uint8Array<ArrayBuffer>
+  #bytes: Uint8Array
   #used = 0
   readonly #entries: Buffer[] = []
-  readonly #lengths: number[] = []
+  #entryBytes = 0
   readonly #hash: Hash = createHash('sha256')
 
-  constructor(type: BlobType, buffer: ArrayBuffer) {
+  constructor(type: BlobType, buffer: ArrayBufferLike) {
     this.type = type
     this.#bytes = new Uint8Array(buffer)
   }
 
-  get usedBytes(): number {
-    return this.#used
+  get isFull(): boolean {
+    return this.#size >= packTargetBytes
+  }
+
+  hasRoomFor(sealedBytes: number): boolean {
+    return this.#size < packEnoughBytes || this.#size + sealedBytes <= packTargetBytes
+  }
+
+  /** Whether both make one pack. */
+  canAbsorb(other: PackBuilder): boolean {
+    return this.#size + other.#size <= packTargetBytes
   }
 
   /** Sealed length of what was added. */
   append(id: Uint8Array, { nonce, ciphertext, tag }: SealedParts, uncompressedLength: number | undefined): number {
     const length = nonce.length + ciphertext.length + tag.length
-    this.#entries.push(renderEntry({ id, type: this.type, length, uncompressedLength }))
-    this.#lengths.push(length)
+    const entry = renderEntry({ id, type: this.type, length, uncompressedLength })
+    this.#entries.push(entry)
+    this.#entryBytes += entry.length
     this.#reserve(length)
     this.#add(nonce)
     this.#add(ciphertext)
@@ -51,8 +69,8 @@ export class PackBuilder {
   absorb(other: PackBuilder): void {
     this.#reserve(other.#used)
     this.#add(other.#bytes.subarray(0, other.#used))
-    this.#entries.push(...other.#entries)
-    this.#lengths.push(...other.#lengths)
+    for (const entry of other.#entries) this.#entries.push(entry)
+    this.#entryBytes += other.#entryBytes
   }
 
   build(sealer: Sealer): BuiltPack {
@@ -66,8 +84,8 @@ export class PackBuilder {
     return { id: this.#hash.digest('hex'), type: this.type, buffer: this.#bytes.buffer, sizeBytes: this.#used, header }
   }
 
-  get buffer(): ArrayBuffer {
-    return this.#bytes.buffer
+  get #size(): number {
+    return this.#used + this.#entryBytes
   }
 
   #add(part: Uint8Array): void {

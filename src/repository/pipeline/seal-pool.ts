@@ -1,5 +1,6 @@
 import type { IdTable } from '../id-table.ts'
 import { createIdTable } from '../id-table.ts'
+import { minChunkBytes } from '../kernel/chunker.ts'
 import type { Sealer } from '../format/seal.ts'
 import type { SealJob, SealReport, SealRequest, SealResult, SealThreadStart } from './messages.ts'
 import type { Progress } from './progress.ts'
@@ -8,6 +9,7 @@ import { type EngineThread, startThread } from './start-thread.ts'
 export type ReadyPack = Extract<SealReport, { readonly kind: 'pack' }>
 
 export interface SealPoolOptions {
+  /** At most. The first begins at once, others when sealing is what holds things up. */
   readonly threads: number
   readonly sealer: Sealer
   readonly version: number
@@ -32,44 +34,53 @@ interface Member {
 const outboxJobs = 64
 const outboxBytes = 512 << 10
 const firstFreshSlots = 1 << 17
-/** Of data packs in all threads together, 17 MiB each as a rule; a thread fills two and needs a third to go on during an upload. */
-const packBuffers = 4
-const leastPackBuffers = 3
+/** Another thread is worth its memory when one alone is so far behind although the cutting thread hashes for it, */
+const anotherThreadBytes = 16 << 20
+/** and so much was new, since what is known is only looked up, and in whole chunks: with small files it is the walk that takes the time. */
+const anotherThreadNewBytes = 64 << 20
+/**
+ * Packs fill two or three at a time and a chunk goes to one of them by chance or by the threads' luck, so that the lengths of blobs in a pack do not
+ * give away the order of chunks. Buffers are of 17 MiB as a rule; alone, a thread has one more for a second upload.
+ */
+const packsOf = {
+  alone: { filling: 2, buffers: 4 },
+  first: { filling: 2, buffers: 3 },
+  another: { filling: 1, buffers: 2 },
+} as const
 
 /** The sealing threads as one: takes chunks and trees, gives their ids and the packs. */
 export class SealPool {
-  readonly #members: Member[]
+  readonly #members: Member[] = []
+  readonly #options: SealPoolOptions
+  readonly #start: SealThreadStart
   readonly #waiting = new Map<
     number,
     { readonly member: Member; readonly bytes: number; readonly done: (result: SealResult) => void }
   >()
   readonly #progress: Progress
   #next = 0
+  /** Tables of fresh ids; the last is the one that fills. */
+  readonly #fresh: SharedArrayBuffer[] = [createIdTable(firstFreshSlots, 0).memory]
+  #newBytes = 0
   #freshSlots = firstFreshSlots
   #freshIds = 0
   #flushing = false
 
   constructor(options: SealPoolOptions) {
-    const { sealer, progress, onPack } = options
+    const { threads, sealer, progress } = options
+    this.#options = options
     this.#progress = progress
-    const fresh = createIdTable(firstFreshSlots, 0).memory
     const { encrypt, macK, macR } = sealer.key
-    const start: SealThreadStart = {
+    this.#start = {
       role: 'seal',
       key: new Uint8Array([...encrypt, ...macK, ...macR]),
       version: options.version,
       ring: options.ring,
       known: options.known.memory,
-      fresh,
       verifyBlobs: options.verifyBlobs,
-      packBuffers: Math.max(leastPackBuffers, Math.floor(packBuffers / options.threads)),
+      packs: threads === 1 ? packsOf.alone : packsOf.first,
     }
-    this.#members = Array.from({ length: options.threads }, () => {
-      const thread = startThread<SealRequest, SealReport>(start, (error) => progress.fail(error))
-      const member: Member = { thread, load: 0, outbox: [], outboxBytes: 0, finished: false }
-      thread.onReport((report) => this.#onReport(member, report, onPack))
-      return member
-    })
+    this.#startMember(this.#start)
   }
 
   /** Chunks and trees whose ids are not known yet. */
@@ -84,7 +95,7 @@ export class SealPool {
 
   /** A chunk that lies in the ring and stays there until `done`. */
   chunk(chunk: Omit<SealJob, 'sequence'>, done: (result: SealResult) => void): void {
-    const member = this.#leastLoaded()
+    const member = this.#nextMember(chunk.length)
     member.outbox.push({ ...chunk, sequence: this.#expect(member, chunk.length, done) })
     member.outboxBytes += chunk.length
     if (member.outbox.length >= outboxJobs || member.outboxBytes >= outboxBytes) this.#flush(member)
@@ -93,7 +104,7 @@ export class SealPool {
 
   /** A tree's bytes, which are given away. */
   tree(bytes: Uint8Array<ArrayBuffer>, done: (result: SealResult) => void): void {
-    const member = this.#leastLoaded()
+    const member = this.#nextMember(0)
     const sequence = this.#expect(member, bytes.length, done)
     member.thread.send({ kind: 'tree', sequence, bytes }, [bytes.buffer])
   }
@@ -125,7 +136,7 @@ export class SealPool {
     if (report.kind === 'sealed') for (const result of report.results) this.#settle(result)
     else if (report.kind === 'pack') {
       onPack(report, () => {
-        if (report.buffer.byteLength > 0) member.thread.send({ kind: 'buffer', buffer: report.buffer }, [report.buffer])
+        if (report.buffer instanceof SharedArrayBuffer) member.thread.send({ kind: 'buffer', buffer: report.buffer })
       })
     } else member.finished = true
     this.#progress.notify()
@@ -136,6 +147,7 @@ export class SealPool {
     if (!waiting) return
     this.#waiting.delete(result.sequence)
     waiting.member.load -= waiting.bytes
+    this.#newBytes += result.addedBytes
     if (result.addedBytes > 0) this.#countFresh()
     waiting.done(result)
   }
@@ -147,11 +159,24 @@ export class SealPool {
     this.#freshSlots *= 2
     this.#freshIds = 0
     const { memory } = createIdTable(this.#freshSlots, 0)
+    this.#fresh.push(memory)
     for (const { thread } of this.#members) thread.send({ kind: 'fresh', memory })
   }
 
-  #leastLoaded(): Member {
-    return this.#members.reduce((least, member) => (member.load < least.load ? member : least))
+  #nextMember(bytes: number): Member {
+    const least = this.#members.reduce((one, other) => (other.load < one.load ? other : one))
+    const isBehind = least.load >= anotherThreadBytes && this.#newBytes >= anotherThreadNewBytes && bytes >= minChunkBytes
+    if (!isBehind || this.#members.length >= this.#options.threads) return least
+    return this.#startMember({ ...this.#start, packs: packsOf.another })
+  }
+
+  #startMember(start: SealThreadStart): Member {
+    const thread = startThread<SealRequest, SealReport>(start, (error) => this.#progress.fail(error))
+    const member: Member = { thread, load: 0, outbox: [], outboxBytes: 0, finished: false }
+    thread.onReport((report) => this.#onReport(member, report, this.#options.onPack))
+    for (const memory of this.#fresh) thread.send({ kind: 'fresh', memory })
+    this.#members.push(member)
+    return member
   }
 
   #flush(member: Member): void {

@@ -20,8 +20,11 @@ export function runSealThread(port: MessagePort, start: SealThreadStart): void {
   const report = (message: SealReport, transfer: ArrayBuffer[] = []): void => port.postMessage(message, transfer)
   const sealer = createSealer(sealingKeyFromBytes(start.key))
   const blobs = new BlobSealer(sealer, start)
-  const packs = new OpenPacks(sealer, start.packBuffers, (pack) =>
-    report({ kind: 'pack', ...pack, header: new Uint8Array(pack.header) }, [pack.buffer]),
+  const packs = new OpenPacks(sealer, start.packs, (pack) =>
+    report(
+      { kind: 'pack', ...pack, header: new Uint8Array(pack.header) },
+      pack.buffer instanceof ArrayBuffer ? [pack.buffer] : [],
+    ),
   )
   const ring = new Uint8Array(start.ring)
   const queue: SealRequest[] = []
@@ -32,7 +35,7 @@ export function runSealThread(port: MessagePort, start: SealThreadStart): void {
     const hex = id.toString('hex')
     if (!blobs.isNew(id, tree)) return { sequence, id: hex, addedBytes: 0, addedPackedBytes: 0 }
     const { parts, uncompressedLength } = blobs.seal(id, raw)
-    const pack = tree ? packs.trees() : await packs.data()
+    const pack = tree ? packs.trees() : await packs.data(parts.ciphertext.length)
     const addedPackedBytes = pack.append(id, parts, uncompressedLength)
     release(parts.ciphertext)
     packs.closeIfFull(pack)
@@ -80,14 +83,13 @@ export function runSealThread(port: MessagePort, start: SealThreadStart): void {
 class BlobSealer {
   readonly #sealer: Sealer
   readonly #known: IdTable
-  readonly #fresh: IdTable[]
+  readonly #fresh: IdTable[] = []
   readonly #compress: Compressor | undefined
   readonly #verifying: boolean
 
   constructor(sealer: Sealer, start: SealThreadStart) {
     this.#sealer = sealer
     this.#known = openIdTable(start.known, indexExtraWords)
-    this.#fresh = [openIdTable(start.fresh, 0)]
     this.#compress = start.version >= 2 ? createCompressor(maxChunkBytes) : undefined
     this.#verifying = start.verifyBlobs
   }

@@ -47,7 +47,8 @@ test('a phase that was killed in its backup and goes on sends no stored pack aga
     filename: 'f',
   })
   await expect(died).rejects.toMatchObject({ code: 'STORE_UNREACHABLE' })
-  const stored = (await Array.fromAsync(store.list('data/'))).length
+  const stored = await Array.fromAsync(store.list('data/'))
+  const storedBytes = stored.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
   expect(await Array.fromAsync(store.list('locks/'))).toHaveLength(1)
 
   const counted = counting(store)
@@ -55,8 +56,8 @@ test('a phase that was killed in its backup and goes on sends no stored pack aga
   const options = await resumableBackup({ checkpoint: keep, resumed: checkpoint, signal }, next, 'tag-2')
   const { snapshotId } = await next.backupStream({ ...options, stream: pieces(input, MiB), filename: 'f' })
 
-  expect(stored).toBe(4)
-  expect(counted.sent.bytes).toBeLessThan(input.length - stored * 15 * MiB)
+  expect(stored).toHaveLength(4)
+  expect(counted.sent.bytes).toBeLessThan(input.length - storedBytes + MiB)
   expect((await bytesOf(next.restoreStream({ snapshot: { id: snapshotId } }))).equals(input)).toBe(true)
   expect(await Array.fromAsync(store.list('locks/'))).toEqual([])
   expect(checkpoint).toMatchObject({ backupTag: 'tag-2' })

@@ -39,6 +39,25 @@ test('a stream comes back byte by byte, with its length and hash', async () => {
   expect(snapshot).toMatchObject({ id: result.snapshotId, paths: ['/a/b/dump.sql'], hostname: 'h', tags: ['t'] })
 })
 
+test('so many new bytes that a second thread helps to seal them come back', async () => {
+  const { repository } = await aRepository()
+  const [piece, hash] = [randomBytes(1 << 20), createHash('sha256')]
+  async function* noise(): AsyncGenerator<Uint8Array> {
+    for (let at = 0; at < 200; at++) {
+      for (let stamp = 0; stamp < piece.length; stamp += 65_536) piece.writeDoubleLE(at + stamp / piece.length, stamp)
+      hash.update(piece)
+      yield piece
+    }
+  }
+  const { sizeBytes, sha256 } = await repository.backupStream({ stream: noise(), filename: 'f' })
+
+  const back = createHash('sha256')
+  for await (const bytes of repository.restoreStream({ snapshot: { latest: true }, lend: true })) back.update(bytes)
+
+  expect([sizeBytes, sha256]).toEqual([200 << 20, hash.digest('hex')])
+  expect(back.digest('hex')).toBe(sha256)
+})
+
 test('lent pieces are right while they are lent, also where a chunk comes again and again', async () => {
   const { repository } = await aRepository()
   const [a, zeros, b] = [randomBytes(9 << 20), Buffer.alloc(5 << 20), randomBytes(9 << 20)]
