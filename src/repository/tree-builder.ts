@@ -83,6 +83,7 @@ export class TreeBuilder {
   readonly #time: Nanos
   readonly #recent = new Set<Directory>()
   #inodes = 0n
+  #saving = false
   #failure: { readonly error: unknown } | undefined
 
   constructor(time: Nanos) {
@@ -133,6 +134,7 @@ export class TreeBuilder {
   async save(
     addTree: (bytes: Uint8Array<ArrayBuffer>) => Promise<Id>,
   ): Promise<{ readonly tree: Id; readonly dirCount: number }> {
+    this.#saving = true
     const unfinished: Array<Promise<Id>> = []
     let dirCount = -1
     // One after the other, so that few of them are unfolded at once; a directory waits for those in it.
@@ -193,6 +195,8 @@ export class TreeBuilder {
     leaf.json = renderNode(leaf.node)
     leaf.node = undefined
     directory.complete++
+    // `save` has read the pages of a directory when it waits for the content of its leaves.
+    if (this.#saving) return
     if (directory.complete >= pageEntries || !this.#recent.has(directory)) directory.fold()
   }
 

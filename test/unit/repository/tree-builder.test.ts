@@ -67,6 +67,26 @@ test('a thousand files of one directory and two hundred directories are all ther
   expect(dirCount).toBe(202)
 })
 
+test('files whose content comes in only while the trees are saved are all there', async () => {
+  const builder = new TreeBuilder(1n)
+  const paths = Array.from({ length: 1000 }, (_, i) => (i % 2 === 0 ? `/flat/${i}` : `/many/${i >> 2}/${i}`))
+  const arrivals = paths.map((path) => {
+    const { promise, resolve } = Promise.withResolvers<FileContent>()
+    builder.addNode(splitPath(path), draft, promise)
+    return () => resolve({ ids: [idOf(path)], sizeBytes: 1 })
+  })
+
+  const saving = savedBy(builder)
+  // In batches, as the threads report them.
+  while (arrivals.length > 0) {
+    await later('')
+    for (const arrive of arrivals.splice(0, 64)) arrive()
+  }
+  const { files } = await saving
+
+  expect(new Map([...files].filter(([, id]) => id !== 'dir'))).toEqual(new Map(paths.map((path) => [path, idOf(path)])))
+})
+
 test('a file that was folded can have a second name, be replaced, and become a directory', async () => {
   const builder = new TreeBuilder(1n)
   const add = (path: string, mark = path): void => builder.addNode(splitPath(path), draft, later(mark))
