@@ -12,6 +12,7 @@ import type { Output } from '../cli/output.ts'
 import { readInput } from '../cli/read-input.ts'
 import type { Kube } from '../kube/kube.ts'
 import { openKube } from '../kube/open.ts'
+import { watchOutputs } from './closed-output.ts'
 import { version } from './version.ts'
 
 /** The command line of `holdfast`, and of kanctl where the words are the same. */
@@ -92,6 +93,12 @@ async function runProgram(words: readonly string[], define: (open: OpenCluster, 
   const opened: Kube[] = []
   const interrupted = new AbortController()
   process.once('SIGINT', () => interrupted.abort(new Error('interrupted')))
+  const outputs = watchOutputs({
+    outputs: [process.stdout, process.stderr],
+    err: (text) => output.err(text),
+    stop: (reason) => interrupted.abort(reason),
+    finish: (exitCode) => void (process.exitCode = exitCode),
+  })
   const connect = async (flags: ConnectionFlags): Promise<Kube> => {
     const kube = await openKube({
       env: process.env,
@@ -116,6 +123,7 @@ async function runProgram(words: readonly string[], define: (open: OpenCluster, 
       process.exitCode = error.exitCode === 0 ? 0 : 2
       return
     }
+    if (outputs.caused(error)) return
     process.stderr.write(`Error: ${messageOf(error)}\n`)
     process.exitCode = error instanceof HoldfastError ? error.exit : 1
   } finally {
