@@ -111,7 +111,7 @@ export interface EngineOptions {
   readonly identity?: Identity
   /** How long operations wait for locks of others that are in their way, before REPOSITORY_LOCKED. @default 0 */
   readonly lockWaitMs?: number
-  /** @default one per two cores, at most 2 (each more takes 65 MB and is of use above 400 MB/s only); two threads more copy and cut */
+  /** At most; the second begins when the first is behind, and takes some 40 MB. @default 2, on one core 1; two threads more copy and cut */
   readonly sealThreads?: number
   /** @default as many as cores, at least 2, at most 4 */
   readonly openThreads?: number
