@@ -1,8 +1,9 @@
 import type { ActionSet, ActionSetStatus, ActionStatus, State } from '../api/actionset.ts'
 import type { BlueprintAction } from '../api/blueprint.ts'
 import { apiVersionOf } from '../api/kind.ts'
-import { fieldAnnotations, names } from '../api/names.ts'
+import { names } from '../api/names.ts'
 import { runKind, runName, type Run, type RunAction, type RunPhase } from '../api/run.ts'
+import { readExecutionMode } from './execution-mode.ts'
 import type { Plan } from './plan.ts'
 import { projectStatus } from './project.ts'
 import { objectsOf, readQueueRequest } from './queue-request.ts'
@@ -15,7 +16,7 @@ export type NewRun = Omit<Run, 'metadata'> & {
 /** The Run of an ActionSet without findings: everything that was asked, frozen, and a journal in which nothing happened yet. */
 export function newRun(actionSet: ActionSet, plan: Plan): NewRun {
   const { name, namespace, uid, labels } = actionSet.metadata
-  const mode = actionSet.spec?.executionMode ?? annotatedMode(actionSet)
+  const { mode } = readExecutionMode(actionSet)
   const queue = queueOf(actionSet)
   return {
     apiVersion: apiVersionOf(runKind),
@@ -85,9 +86,4 @@ function newAction(blueprint: BlueprintAction | undefined): RunAction {
 
 function newPhase(name: string | undefined): RunPhase {
   return { name: name ?? '', state: 'pending' }
-}
-
-function annotatedMode(actionSet: ActionSet): 'Parallel' | 'Sequential' | undefined {
-  const given = actionSet.metadata.annotations?.[fieldAnnotations.executionMode]
-  return given === 'Sequential' || given === 'Parallel' ? given : undefined
 }

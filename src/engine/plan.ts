@@ -9,6 +9,7 @@ import { messageOf } from '../base/errors.ts'
 import type { PhaseFunction } from '../functions/define.ts'
 import { applyPolicies } from './annotated-policies.ts'
 import { checkArgNames, checkFixedArgs, nameArgs } from './args.ts'
+import { readExecutionMode } from './execution-mode.ts'
 import { findTooLarge } from './limits.ts'
 import { readQueueRequest } from './queue-request.ts'
 import { markSuspended } from './suspended-phases.ts'
@@ -70,11 +71,11 @@ function checkSpec(actionSet: Pick<ActionSet, 'metadata' | 'spec' | 'status'>): 
     const message = `Not a known object Kind ${object.kind ?? ''}. Action ${action.name ?? ''} must specify Resource name and API version: Validation Failed`
     return [{ stage: 'spec' as const, message, actionIndex }]
   })
-  const ofQueue = readQueueRequest(actionSet).findings.map((message) => ({
+  const ofFields = [readExecutionMode(actionSet).finding ?? [], readQueueRequest(actionSet).findings].flat().map((message) => ({
     stage: 'spec' as const,
     message: `${message}: Validation Failed`,
   }))
-  return [...findings, ...ofQueue, ...checkGivenStatus(actions.length, status)]
+  return [...findings, ...ofFields, ...checkGivenStatus(actions.length, status)]
 }
 
 /** A status that came with the ActionSet (kubectl create of a restored one). */

@@ -315,15 +315,23 @@ describe('an ActionSet', () => {
     expect(status?.error?.message).toBe('no')
   })
 
-  test('runs its actions one after another when it says so, and does not begin those after a failure', async () => {
+  test.each([
+    ['says so', { spec: { executionMode: 'Sequential' as const } }],
+    ['is annotated so', { annotations: { 'holdfast.dev/execution-mode': 'Sequential' } }],
+    [
+      'says so in the field, whatever its annotation says',
+      { spec: { executionMode: 'Sequential' as const }, annotations: { 'holdfast.dev/execution-mode': 'Sideways' } },
+    ],
+  ])('runs its actions one after another when it %s, and does not begin those after a failure', async (_how, how) => {
+    const { spec, annotations } = how as { spec?: { executionMode: 'Sequential' }; annotations?: Record<string, string> }
     world.blueprint({ good: { phases: [say('p1', 'g')] }, bad: { phases: [say('p1', 'b', { fail: 'no' })] } })
     await world.start()
     const actions = [onApp('good'), onApp('bad'), onApp('good')]
     world.api.put(ownKinds.actionSets, {
       apiVersion: 'cr.kanister.io/v1alpha1',
       kind: 'ActionSet',
-      metadata: { name: 'as', namespace } as never,
-      spec: { executionMode: 'Sequential', actions },
+      metadata: { name: 'as', namespace, ...(annotations ? { annotations } : {}) } as never,
+      spec: { ...spec, actions },
     })
 
     const { status } = await world.ended('failed')

@@ -272,6 +272,11 @@ describe('the queue', () => {
     ['serialize', { serialize: 'Yes' }, 'serialize "Yes" is none of Object, None'],
     ['queueTimeout', { 'queue-timeout': 'soon' }, 'queueTimeout "soon" is no duration; write it as 30m or 1h30m'],
     ['ttlAfterFinished', { 'ttl-after-finished': '3d' }, 'ttlAfterFinished "3d" is no duration; write it as 30m or 1h30m'],
+    [
+      'executionMode',
+      { 'execution-mode': 'sequential' },
+      'annotation holdfast.dev/execution-mode "sequential" is none of Parallel, Sequential',
+    ],
   ])('refuses only the ActionSet with a wrong %s', async (_what, fields, message) => {
     await world.start()
     const annotations = Object.fromEntries(Object.entries(fields).map(([name, value]) => [`holdfast.dev/${name}`, value]))
@@ -282,6 +287,7 @@ describe('the queue', () => {
     await world.ended('complete', 'right')
 
     expect(status).toMatchObject({ reason: 'Invalid', error: { message: `${message}: Validation Failed` } })
+    expect(world.runOf(world.read('wrong'))).toBeUndefined()
   })
 })
 
