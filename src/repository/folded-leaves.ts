@@ -32,21 +32,28 @@ export function unfoldLeaves(page: FoldedLeaves): LeafText[] {
     })
 }
 
-/** The JSON of the newest entry of this name; pages from old to new. Reads pages until it is found: a millisecond for some thousand entries. */
-export function findFolded(pages: readonly FoldedLeaves[], name: string): string | undefined {
-  const start = Buffer.from(between + name + afterName)
-  return pages
-    .toReversed()
-    .values()
-    .map((page) => textOf(Buffer.concat([Buffer.from(between), rawOf(page)]), start))
-    .find((json) => json !== undefined)
+/** The newest page of each name; pages from old to new. */
+export function pagesByName(pages: readonly FoldedLeaves[]): Map<string, FoldedLeaves> {
+  const found = new Map<string, FoldedLeaves>()
+  // Copied: a slice of a page's text would keep all of it.
+  for (const page of pages)
+    for (const [name] of unfoldLeaves(page)) found.set(Buffer.from(name, 'latin1').toString('latin1'), page)
+  return found
 }
 
-function textOf(raw: Buffer, start: Buffer): string | undefined {
-  const at = raw.lastIndexOf(start)
-  if (at < 0) return undefined
-  const end = raw.indexOf(between, at + start.length)
-  return raw.subarray(at + start.length, end < 0 ? raw.length : end).toString()
+/** The JSON of the entry of this name; names in a page differ. */
+export function findFolded(page: FoldedLeaves, name: string): string | undefined {
+  const raw = rawOf(page)
+  const first = Buffer.from(name + afterName)
+  if (raw.subarray(0, first.length).equals(first)) return textAt(raw, first.length)
+  const other = Buffer.from(between + name + afterName)
+  const at = raw.indexOf(other)
+  return at < 0 ? undefined : textAt(raw, at + other.length)
+}
+
+function textAt(raw: Buffer, start: number): string {
+  const end = raw.indexOf(between, start)
+  return raw.toString('utf8', start, end < 0 ? raw.length : end)
 }
 
 function rawOf({ frame, rawBytes }: FoldedLeaves): Buffer {

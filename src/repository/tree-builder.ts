@@ -1,5 +1,5 @@
 import { repositoryError } from './errors.ts'
-import { type FoldedLeaves, type LeafText, findFolded, foldLeaves, unfoldLeaves } from './folded-leaves.ts'
+import { type FoldedLeaves, type LeafText, findFolded, foldLeaves, pagesByName, unfoldLeaves } from './folded-leaves.ts'
 import { goModeOf } from './format/file-mode.ts'
 import type { Nanos } from './format/go-time.ts'
 import type { Id } from './format/ids.ts'
@@ -25,6 +25,8 @@ class Directory {
   readonly pages: FoldedLeaves[] = []
   /** Of `leaves`, those that could be folded. */
   complete = 0
+  /** The newest page of each name; made when a link first asks for one, since nobody else does. */
+  #pageOf: Map<string, FoldedLeaves> | undefined
 
   constructor(draft: NodeDraft) {
     this.draft = draft
@@ -40,7 +42,9 @@ class Directory {
     if (this.directories.has(name)) return undefined
     const there = this.leaves.get(name)
     if (there) return 'leaf' in there ? there.leaf : there
-    const json = findFolded(this.pages, name)
+    this.#pageOf ??= pagesByName(this.pages)
+    const page = this.#pageOf.get(name)
+    const json = page && findFolded(page, name)
     if (json === undefined) return undefined
     const leaf: Leaf = { node: undefined, json, content: undefined, links: 0, inode: 0n }
     this.leaves.set(name, leaf)
@@ -54,7 +58,9 @@ class Directory {
     for (const [name, leaf] of this.leaves) if ('json' in leaf && leaf.json !== undefined) texts.push([name, leaf.json])
     if (texts.length === 0) return
     for (const [name] of texts) this.leaves.delete(name)
-    this.pages.push(foldLeaves(texts))
+    const page = foldLeaves(texts)
+    this.pages.push(page)
+    if (this.#pageOf) for (const [name] of texts) this.#pageOf.set(name, page)
   }
 }
 

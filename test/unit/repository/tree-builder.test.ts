@@ -98,7 +98,14 @@ test('a file that was folded can have a second name, be replaced, and become a d
   add('/d/8', 'new')
   add('/d/9/inside')
   builder.addLink(splitPath('/links/eight'), splitPath('/d/8'))
+  // Folded after a link has asked for a name of this directory.
+  add('/d/10', 'newer')
+  for (let i = 300; i < 600; i++) add(`/d/${i}`)
+  await later('')
+  for (const i of [10, 11, 400]) builder.addLink(splitPath(`/links/${i}`), splitPath(`/d/${i}`))
   const { files, links } = await savedBy(builder)
+
+  expect([10, 11, 400].map((i) => files.get(`/links/${i}`))).toEqual(['newer', '/d/11', '/d/400'].map(idOf))
 
   expect(files.get('/links/seven')).toBe(idOf('/d/7'))
   expect([links.get('/d/7'), links.get('/links/seven'), links.get('/d/6')]).toEqual([2, 2, 1])
