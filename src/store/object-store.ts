@@ -18,6 +18,7 @@ export interface ObjectStore {
   readonly description: string
   /** What is put is kept from being deleted for so long, unless the put says otherwise. Undefined: nothing is. */
   readonly retentionMs?: number
+  /** The body may lie in shared memory. It is the caller's again, to be changed, when this resolves. */
   put(key: string, body: Uint8Array, options?: PutOptions): Promise<PutResult>
   /** Any length, known or not; memory is bounded by parts in flight, not by length. If `body` fails, nothing is published. Chunks are copied before the next is asked for. */
   putStream(key: string, body: AsyncIterable<Uint8Array>, options?: PutStreamOptions): Promise<PutResult>

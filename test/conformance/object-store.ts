@@ -30,6 +30,17 @@ export function describeObjectStore(name: string, open: () => Promise<StoreUnder
       expect(await keysBelow(store, 'whole/')).toEqual(['whole/a.txt'])
     })
 
+    test('takes a body in shared memory, which may change when the put is done', async () => {
+      const body = new Uint8Array(new SharedArrayBuffer(12 << 20), 4096, 9_000_001)
+      for (let at = 0; at < body.length; at += 1021) body[at] = at % 251
+      const hash = sha256(body)
+      for (const [key, options] of Object.entries({ plain: {}, hashed: { sha256: hash }, absent: { ifAbsent: true } }))
+        await store.put(`shared/${key}`, body, options)
+      body.fill(1)
+
+      for (const key of ['plain', 'hashed', 'absent']) expect(await hashOf(store.getStream(`shared/${key}`))).toBe(hash)
+    })
+
     test('a put replaces the object', async () => {
       await store.put('replaced', Buffer.from('one'))
       await store.put('replaced', Buffer.from('second'))
