@@ -207,6 +207,8 @@ export class FakeApi {
         this.#request(request('patch', key.name, options.type === 'json' ? (patch as PatchOperation[]) : undefined), () => {
           const old = this.#get(def, key)
           const changed = options.type === 'json' ? applyJsonPatch(old, patch as PatchOperation[]) : applyMergePatch(old, patch)
+          if ((changed as Stored).metadata.resourceVersion !== old.metadata.resourceVersion)
+            throw kubeError('KUBE_CONFLICT', `${key.name} was changed by someone else`)
           return this.#store(def, changed as Stored)
         }),
       delete: (key) => this.#request(request('delete', key.name), () => this.remove(def, key.namespace ?? '', key.name)),

@@ -57,6 +57,14 @@ describe('approve', () => {
     expect(annotation('approve')).toBe('check,overwrite')
   })
 
+  test('loses no approval when two people approve at one time', async () => {
+    const { deps, annotation } = world(waits)
+
+    await Promise.all([approve('as', 'check', deps), approve('as', undefined, deps)])
+
+    expect(annotation('approve')?.split(',').sort()).toEqual(['check', 'overwrite'])
+  })
+
   test.each([
     ['an ActionSet that is not there', 'other', undefined, waits, 'there is no ActionSet other in namespace ns'],
     ['a phase that does not exist', 'as', 'nope', waits, 'has no phase nope; it has check, overwrite'],
