@@ -6,7 +6,7 @@ import type { Fetched } from './references.ts'
 /** Inputs of templates with a mark in place of each secret: what is rendered from them can be shown. */
 export function maskLive(live: LiveInputs, action: ActionSpec): LiveInputs {
   const { secrets, profile, object } = live
-  const isSecret = (action.object?.resource ?? action.object?.kind ?? '').toLowerCase().startsWith('secret')
+  const isSecret = (action.object?.resource || action.object?.kind || '').toLowerCase().startsWith('secret')
   return {
     secrets: maskSecrets(secrets),
     ...(profile ? { profile: maskProfile(profile) } : {}),

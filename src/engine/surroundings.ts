@@ -61,7 +61,7 @@ export async function gatherSurroundings(
   }
   if (around.related.length > mostRelated)
     omitted.push(`${around.related.length - mostRelated} further objects: at most ${mostRelated} are kept`)
-  const isContents = (spec.action.object?.resource ?? spec.action.object?.kind ?? '').toLowerCase().startsWith('secret')
+  const isContents = (spec.action.object?.resource || spec.action.object?.kind || '').toLowerCase().startsWith('secret')
   const target = isContents || !inputs.object ? [] : [inputs.object]
   const recorded = await gatherSecrets(kube, backup, around, signal)
   const manifests = [...objects, ...(services ?? []), ...target].map(cleanManifest)

@@ -59,7 +59,8 @@ export function kindsOf({ spec }: Schedule): ReadonlySet<ProtectedKind> {
 }
 
 function keyOfReference({ namespace = '', kind, resource, name = '' }: ObjectReference): string {
-  return keyOf(kind ?? resource ?? '', namespace, name)
+  // A reference as Kanister writes it has every field, and those that were not given are empty.
+  return keyOf(kind || resource || '', namespace, name)
 }
 
 function keyOfCandidate({ kind, namespace, name }: Candidate): string {

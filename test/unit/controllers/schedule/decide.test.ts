@@ -198,6 +198,15 @@ describe('objects under a Schedule', () => {
     expect(keysOf(of, [{ ...shop, kind: 'Deployment' }])).toEqual([])
   })
 
+  test('are told apart by their resource where no kind is given, empty or absent', () => {
+    const place = { apiVersion: 'v1', resource: 'widgets', namespace: 'shop', name: 'one' }
+    const of = schedule({
+      selector: undefined as never,
+      objects: [{ ...place, kind: '' }, place, { ...place, resource: 'gears' }],
+    })
+    expect(keysOf(of, [])).toEqual(['shop/gears/one', 'shop/widgets/one'])
+  })
+
   test('are those whose owners chose the Schedule by its name, or the default one', () => {
     expect(keysOf(byLabel, [labelled({ 'holdfast.dev/policy': 'hourly' })])).toEqual([key])
     expect(keysOf(byLabel, [labelled({ 'holdfast.dev/policy': 'default' })])).toEqual([key])
