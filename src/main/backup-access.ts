@@ -19,6 +19,7 @@ import { ownIdentity } from './own-identity.ts'
 import { s3Profile } from './repo-access.ts'
 import { keptKeys } from './recovery-place.ts'
 import { findProfile } from './repo-by-profile.ts'
+import { trusting } from './store-trust.ts'
 import { version } from './version.ts'
 
 interface Ways {
@@ -50,7 +51,7 @@ async function openUrl(ways: Ways, flags: PlaceFlags): Promise<OpenedPlace> {
   const keys = await keysOf(flags)
   const passwords = await passwordsOf(flags)
   if (url.kind === 's3') {
-    const opened = openStore(s3Profile(ways.env, url, flags.insecureTls === true))
+    const opened = openStore(await trusting(s3Profile(ways.env, url), flags))
     const place = {
       root: opened,
       location: withPrefix(opened, url.path),
@@ -72,10 +73,10 @@ async function openByProfile(ways: Ways, flags: PlaceFlags, name: string): Promi
   if (flags.location !== undefined) throw cliError('CLI_USAGE', 'give either --location or --profile')
   const kube = await ways.openKube(flags)
   const namespace = flags.namespace ?? kube.client.namespace
-  const profile = await findProfile(kube, name, namespace, ways.signal)
+  const profile = await trusting(await findProfile(kube, name, namespace, ways.signal), flags)
   const given = await keysOf(flags)
   const keys = given.length > 0 ? given : await keptKeys(kube, namespace, ways.signal)
-  const opened = openStore(flags.insecureTls === true ? { ...profile, skipSslVerify: true } : profile, ownIdentity(ways.env))
+  const opened = openStore(profile, ownIdentity(ways.env))
   const { bucket, prefix } = profile.location
   const [first = '', second] = name.split('/')
   return {

@@ -19,6 +19,7 @@ import { openStore } from '../store/location.ts'
 import type { ObjectStore } from '../store/object-store.ts'
 import type { ResolvedProfile } from '../store/profile-json.ts'
 import { withPrefix } from '../store/with-prefix.ts'
+import { trusting } from './store-trust.ts'
 
 interface Ways {
   readonly env: NodeJS.ProcessEnv
@@ -77,7 +78,7 @@ async function openUrl(ways: Ways, flags: RepoFlags, { create }: { readonly crea
     throw cliError('CLI_USAGE', 'no repository was named: give --repo s3:https://host/bucket/path, a folder, or --profile')
   const place = parsePlace(url)
   if (place.kind === 's3') {
-    const opened = openStore(s3Profile(ways.env, place, flags.insecureTls === true))
+    const opened = openStore(await trusting(s3Profile(ways.env, place), flags))
     return { store: withPrefix(opened, place.path), close: async () => opened[Symbol.asyncDispose]() }
   }
   const folder = resolve(place.path)
@@ -89,7 +90,6 @@ async function openUrl(ways: Ways, flags: RepoFlags, { create }: { readonly crea
 export function s3Profile(
   env: NodeJS.ProcessEnv,
   { endpoint, bucket }: Extract<RepoPlace, { readonly kind: 's3' }>,
-  skipSslVerify: boolean,
 ): ResolvedProfile {
   const data = {
     aws_access_key_id: env.AWS_ACCESS_KEY_ID ?? '',
@@ -100,7 +100,7 @@ export function s3Profile(
   return {
     location: { type: 's3Compliant', bucket, endpoint, prefix: '', region, caBundle: '', checksums: '' },
     credential: { type: 'secret', secret: { namespace: '', name: 'environment', type: 'secrets.kanister.io/aws', data } },
-    skipSslVerify,
+    skipSslVerify: false,
   }
 }
 

@@ -15,6 +15,7 @@ import { locationKey } from '../store/location.ts'
 import { type ResolvedProfile, decodeProfile } from '../store/profile-json.ts'
 import { withPrefix } from '../store/with-prefix.ts'
 import { openStoreWith } from './own-identity.ts'
+import { trusting } from './store-trust.ts'
 
 interface Options {
   /** Given keys count; without them those that the installation keeps. */
@@ -25,7 +26,7 @@ interface Options {
 /** A repository of the cluster: the Profile says where it is, the installation's Secrets hold its key, a Lease keeps other prunes away. */
 export async function openByProfile(kube: Kube, flags: RepoFlags, { keys, signal }: Options): Promise<OpenedRepo> {
   const namespace = flags.namespace ?? kube.client.namespace
-  const profile = await findProfile(kube, flags.profile ?? '', namespace, signal)
+  const profile = await trusting(await findProfile(kube, flags.profile ?? '', namespace, signal), flags)
   const holder = `${hostname()}/cli/${randomBytes(4).toString('hex')}`
   const repository = keys
     ? await openWith(profile, flags, keys, signal)

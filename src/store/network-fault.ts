@@ -8,7 +8,7 @@ export const checkCredentials = "check the Profile's credential and the rights o
 /** The way out when nothing is heard of an endpoint. */
 export const cannotReach = 'check location.endpoint of the Profile, and that the network lets this process reach it'
 
-const untrusted = 'trust its authority (location.caBundle), or set skipSSLVerify in the Profile'
+const untrusted = 'trust its authority (location.caBundle; --ca-file on the command line), or set skipSSLVerify in the Profile'
 
 /** What Node's sockets say. */
 export const knownByErrno: Readonly<Record<string, Known>> = {

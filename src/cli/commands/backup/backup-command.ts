@@ -19,6 +19,7 @@ export function placeCommand(name: string, description: string, codes = ''): Com
     .option('-n, --namespace <name>', 'namespace of the installation; that of the context when absent')
     .option('--context <name>', 'context of the kubeconfig')
     .option('--kubeconfig <file>', 'kubeconfig file')
+    .option('--ca-file <file>', 'trust the certificates in this file (PEM), and what they signed, as that of the store')
     .option('--insecure-tls', 'trust any certificate of the store')
     .addOption(new Option('-o, --output <format>', 'table for people or json').choices(['table', 'json']).default('table'))
     .addHelpText(

@@ -15,6 +15,8 @@ export interface PlaceFlags {
   readonly namespace?: string
   readonly context?: string
   readonly kubeconfig?: string
+  /** PEM certificates to trust for the store. */
+  readonly caFile?: string
   readonly insecureTls?: boolean
   readonly output: 'table' | 'json'
 }

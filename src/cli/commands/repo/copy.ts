@@ -47,7 +47,7 @@ export function copyCommand(deps: RepoDeps): Command {
 
 function targetFlags(flags: RepoFlags & CopyFlags): RepoFlags {
   const { toRepo, toPasswordFile, toRecoveryKeyFile, toProfile, toAppNamespace, toPath, toPrefix } = flags
-  const { passwordFile, recoveryKeyFile, namespace, context, kubeconfig, insecureTls, output } = flags
+  const { passwordFile, recoveryKeyFile, namespace, context, kubeconfig, caFile, insecureTls, output } = flags
   const own = toPasswordFile ?? toRecoveryKeyFile
   return {
     output,
@@ -63,6 +63,7 @@ function targetFlags(flags: RepoFlags & CopyFlags): RepoFlags {
     ...(namespace && { namespace }),
     ...(context && { context }),
     ...(kubeconfig && { kubeconfig }),
+    ...(caFile && { caFile }),
     ...(insecureTls && { insecureTls }),
   }
 }

@@ -20,6 +20,8 @@ export interface RepoFlags {
   readonly prefix?: string
   readonly context?: string
   readonly kubeconfig?: string
+  /** PEM certificates to trust for the store. */
+  readonly caFile?: string
   readonly insecureTls?: boolean
   readonly output: 'table' | 'json'
 }
