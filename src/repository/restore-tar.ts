@@ -118,18 +118,37 @@ class Walk {
     this.#reader = reader
   }
 
+  /** All that is in a directory. A list, not recursion: directories may lie thousands deep in each other. */
   async *children(tree: Id, parent: Buffer): AsyncGenerator<Visit> {
-    for (const node of await this.#reader.tree(tree)) {
-      yield* this.node(node, parent.length === 0 ? node.name : joinNames([parent, node.name]))
+    const open = [await this.#open(tree, parent)]
+    for (let here = open.at(-1); here; here = open.at(-1)) {
+      const next = here.nodes.next()
+      if (next.done) {
+        open.pop()
+        if (here.again) yield here.again
+        continue
+      }
+      const node = next.value
+      const path = here.path.length === 0 ? node.name : joinNames([here.path, node.name])
+      yield this.#visit(node, path)
+      if (node.type === 'dir' && node.subtree) open.push(await this.#open(node.subtree, path, visitAgain(node, path)))
     }
   }
 
   async *node(node: TreeNode, path: Buffer): AsyncGenerator<Visit> {
-    const linkOf = this.#firstName(node, path)
-    yield { path, node, content: linkOf ? [] : (node.content ?? []), again: false, linkOf }
+    yield this.#visit(node, path)
     if (node.type !== 'dir' || !node.subtree) return
     yield* this.children(node.subtree, path)
-    yield { path, node, content: [], again: true, linkOf: undefined }
+    yield visitAgain(node, path)
+  }
+
+  async #open(tree: Id, path: Buffer, again?: Visit) {
+    return { nodes: (await this.#reader.tree(tree)).values(), path, again }
+  }
+
+  #visit(node: TreeNode, path: Buffer): Visit {
+    const linkOf = this.#firstName(node, path)
+    return { path, node, content: linkOf ? [] : (node.content ?? []), again: false, linkOf }
   }
 
   #firstName(node: TreeNode, path: Buffer): Buffer | undefined {
@@ -139,6 +158,10 @@ class Walk {
     if (!first) this.#inodes.set(key, path)
     return first
   }
+}
+
+function visitAgain(node: TreeNode, path: Buffer): Visit {
+  return { path, node, content: [], again: true, linkOf: undefined }
 }
 
 type Entry = Parameters<typeof renderEntryBlocks>[0]

@@ -145,6 +145,8 @@ export class TreeBuilder {
     let dirCount = -1
     // One after the other, so that few of them are unfolded at once; a directory waits for those in it.
     const saveDirectory = async (directory: Directory): Promise<{ readonly id: Promise<Id> }> => {
+      // Directories within each other, thousands of them, must not add up on the stack.
+      await Promise.resolve()
       const inner: Array<{ readonly name: Buffer; readonly draft: NodeDraft; readonly id: Promise<Id> }> = []
       for (const [key, child] of directory.directories) {
         const { id } = await saveDirectory(child)

@@ -17,10 +17,18 @@ export async function* walkTree(
   parent: Buffer,
   enter: (walked: WalkedNode) => boolean = () => true,
 ): AsyncGenerator<WalkedNode, void, void> {
-  for (const node of await reader.tree(tree)) {
-    const walked = { path: joinPath(parent, node.name), node }
+  const open = [{ nodes: (await reader.tree(tree)).values(), path: parent }]
+  // A list, not recursion: directories may lie thousands deep in each other.
+  for (let here = open.at(-1); here; here = open.at(-1)) {
+    const next = here.nodes.next()
+    if (next.done) {
+      open.pop()
+      continue
+    }
+    const node = next.value
+    const walked = { path: joinPath(here.path, node.name), node }
     yield walked
-    if (node.subtree && enter(walked)) yield* walkTree(reader, node.subtree, walked.path, enter)
+    if (node.subtree && enter(walked)) open.push({ nodes: (await reader.tree(node.subtree)).values(), path: walked.path })
   }
 }
 
