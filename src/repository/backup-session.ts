@@ -76,6 +76,8 @@ export interface BackupSession {
 }
 
 const progressEveryMs = 500
+/** The index of more than this takes the room that a second sealing thread would have: 256 MiB above idle hold for 500,000 blobs, some 750 GB. */
+const largeIndexBlobs = 250_000
 
 /**
  * Runs one backup: lock, index, `work`, packs, index, snapshot, in this order. If anything fails, the threads end, uploads are broken off, no further
@@ -151,7 +153,7 @@ function openPipeline(context: RepositoryContext, options: BackupOptions, wiring
     signal,
     onFailure,
     index: context.index.blobs,
-    threads: context.threads.seal,
+    threads: context.index.blobs.blobCount > largeIndexBlobs ? 1 : context.threads.seal,
     verifyBlobs: options.verifyBlobs ?? false,
     onStored: (pack) => {
       writer.add(pack)

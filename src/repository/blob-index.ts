@@ -52,6 +52,11 @@ export class BlobIndex {
     return this.#packNumbers.has(id)
   }
 
+  /** Makes room for so many more at once: tables that were grown out of lie in memory until V8 collects them, and it does not count shared memory. */
+  expect(blobs: number): void {
+    this.#reserve(Math.floor(blobs))
+  }
+
   addPack(pack: IndexedPack): void {
     if (this.#packNumbers.has(pack.id)) return
     const number = this.#packs.push(pack.id) - 1

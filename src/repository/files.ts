@@ -4,6 +4,7 @@ import { repositoryError } from './errors.ts'
 import { unwrapEnvelope, wrapEnvelope } from './format/envelope.ts'
 import { type Id, isId, sha256Hex, shortId } from './format/ids.ts'
 import type { Sealer } from './format/seal.ts'
+import { release } from './format/zstd.ts'
 
 /** Files of a repository that are one sealed JSON text each; their name is the SHA-256 of the file. */
 export type FileKind = 'index' | 'snapshots' | 'locks' | typeof markFolder
@@ -39,7 +40,10 @@ export function openFiles(store: ObjectStore, sealer: Sealer, version: number): 
     const sealed = await store.get(`${kind}/${id}`, { limitBytes: 1 << 29, ...(signal && { signal }) })
     if (sha256Hex(sealed) !== id)
       throw repositoryError('REPOSITORY_DAMAGED', `${what}: its bytes do not have the hash that is its name`)
-    return unwrapEnvelope(sealer.open(sealed, what), what)
+    const opened = sealer.open(sealed, what)
+    const json = unwrapEnvelope(opened, what)
+    if (json.buffer !== opened.buffer) release(opened)
+    return json
   }
   return {
     load,

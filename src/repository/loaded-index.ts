@@ -4,10 +4,14 @@ import type { RepositoryFiles } from './files.ts'
 import { type Id, shortId } from './format/ids.ts'
 import { type IndexedPack, parseIndex } from './format/index-file.ts'
 import type { BlobType } from './format/pack-header.ts'
+import { release } from './format/zstd.ts'
 import { loadMarks } from './marks.ts'
 
 /** A sweep may put other index files in the place of those listed; each time round is one sweep. */
 const mostTries = 5
+
+/** Of one blob in a compressed index, at most: 32 are its id. A guess that is too low only costs what growing costs. */
+const listedBytes = 56
 
 /** The index files of a repository as one index in memory. */
 export class LoadedIndex {
@@ -62,16 +66,21 @@ export class LoadedIndex {
 
   async #refreshOnce(signal?: AbortSignal): Promise<void> {
     const marked = new Set((await loadMarks(this.#files, signal)).flatMap(({ packs }) => packs))
-    const present = (await this.#files.list('index', signal)).map(({ id }) => id)
-    const anew = this.#loaded.difference(new Set(present)).size > 0 || marked.symmetricDifference(this.#marked).size > 0
+    const present = await this.#files.list('index', signal)
+    const anew =
+      this.#loaded.difference(new Set(present.map(({ id }) => id))).size > 0 ||
+      marked.symmetricDifference(this.#marked).size > 0
     const blobs = anew ? new BlobIndex() : this.#blobs
     const markedBlobs = anew ? new BlobIndex() : this.#markedBlobs
     const loaded = anew ? new Set<Id>() : new Set(this.#loaded)
+    const unread = present.filter(({ id }) => !loaded.has(id))
+    blobs.expect(unread.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) / listedBytes)
     await this.#files.loadAll(
       'index',
-      present.filter((id) => !loaded.has(id)),
+      unread.map(({ id }) => id),
       (json, id) => {
         for (const pack of parseIndex(json, `index/${shortId(id)}`)) (marked.has(pack.id) ? markedBlobs : blobs).addPack(pack)
+        release(json)
         loaded.add(id)
       },
       signal,

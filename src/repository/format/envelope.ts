@@ -16,5 +16,6 @@ export function unwrapEnvelope(plain: Uint8Array, what: string): Buffer {
   const first = plain[0]
   if (first === 0x5b || first === 0x7b) return Buffer.from(plain.buffer, plain.byteOffset, plain.length)
   if (first !== zstdEnvelope) throw repositoryError('REPOSITORY_UNSUPPORTED', `${what}: envelope of kind ${first} is not known`)
-  return decompress(plain.subarray(1), limitBytes, what)
+  // JSON of ids gets three times as long; a good guess spares a copy of it all.
+  return decompress(plain.subarray(1), limitBytes, what, plain.length * 4)
 }
