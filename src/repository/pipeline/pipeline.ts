@@ -135,6 +135,7 @@ export class Pipeline {
     this.#progress.fail(error)
     await Promise.all([this.#cutter.stop(), this.#pool.stop()])
     await this.#upload.settled()
+    freeShared()
   }
 
   #openSmallFile(): PipelineFile {
@@ -247,4 +248,12 @@ export class Pipeline {
     this.added.bytes += addedBytes
     this.added.packedBytes += addedPackedBytes
   }
+}
+
+/**
+ * V8 does not count shared memory, so ring and pack buffers would lie until it collects for another reason. A large buffer that nobody touches, and that
+ * takes no memory therefore, is one: a worker that restored after a backup had 252 MB above idle at most, and has 202.
+ */
+function freeShared(): void {
+  new ArrayBuffer(96 << 20)
 }
