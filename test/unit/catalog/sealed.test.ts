@@ -49,7 +49,8 @@ describe('a record in the bucket', () => {
     ['its readable part was edited', (from: string) => from.replace('"shop"', '"shoq"')],
     [
       'its seal was edited',
-      (from: string) => from.replace(/"sealed": "(.{40})./, (_all, start: string) => `"sealed": "${start}A`),
+      (from: string) =>
+        from.replace(/("sealed": ".{40})(.)/, (_all, start: string, letter: string) => start + (letter === 'A' ? 'B' : 'A')),
     ],
     ['its seal is another record’s', (from: string) => from.replace(/"sealed": "[^"]+"/, sealOf({ ...record, id: 'u2-0' }))],
     ['its seal is cut off', (from: string) => from.replace(/"sealed": "[^"]+"/, '"sealed": "AAAA"')],
