@@ -1,5 +1,4 @@
 import type { ActionSet } from '../../api/actionset.ts'
-import type { Blueprint } from '../../api/blueprint.ts'
 import type { Run } from '../../api/run.ts'
 import type { Clock } from '../../base/clock.ts'
 import { isJournal } from '../../engine/project.ts'
@@ -30,7 +29,6 @@ const recentLimit = 200
 export class Caches {
   readonly actionSets: Informer<ActionSet>
   readonly runs: Informer<Run>
-  readonly blueprints: Informer<Blueprint>
   readonly #options: CachesOptions
   readonly #writtenRuns: Freshest<Run>
   readonly #writtenActionSets: Freshest<ActionSet>
@@ -47,17 +45,16 @@ export class Caches {
     this.#writtenActionSets = new Freshest(() => clock.now())
     this.actionSets = kube.informer(ownKinds.actionSets, { namespace, signal, onError, project: keepOfActionSet })
     this.runs = kube.informer(ownKinds.runs, { namespace, signal, onError, project: (run) => this.#keepRun(run) })
-    this.blueprints = kube.informer(ownKinds.blueprints, { namespace, signal, onError })
     this.runs.onChange((key, run, before) => this.#runChanged(key, run, before))
     this.actionSets.onChange((key, actionSet) => this.#actionSetChanged(key, actionSet))
   }
 
   async synced(): Promise<void> {
-    await Promise.all([this.actionSets.synced, this.runs.synced, this.blueprints.synced])
+    await Promise.all([this.actionSets.synced, this.runs.synced])
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.actionSets.close(), this.runs.close(), this.blueprints.close()])
+    await Promise.all([this.actionSets.close(), this.runs.close()])
   }
 
   actionSet(key: string): Live<ActionSet> | undefined {

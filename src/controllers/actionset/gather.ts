@@ -89,10 +89,8 @@ async function makePlan(deps: GatherDeps, actionSet: Live<ActionSet>, signal: Ab
   const names = new Set((actionSet.spec?.actions ?? []).flatMap(({ blueprint }) => blueprint || []))
   const blueprints = new Map<string, Blueprint>()
   for (const name of names) {
-    // An ActionSet may be seen before the Blueprint that was created just before it.
-    const blueprint =
-      deps.caches.blueprints.get(namespace, name) ??
-      (await deps.kube.resource(ownKinds.blueprints).find({ namespace, name }, { signal }))
+    // By a read and not by a watch, which may be behind: a Blueprint that was mended just before its ActionSet was created would run as it was.
+    const blueprint = await deps.kube.resource(ownKinds.blueprints).find({ namespace, name }, { signal })
     if (blueprint) blueprints.set(name, blueprint)
   }
   return await withoutForeign(deps, planOf(deps, actionSet, blueprints), signal)

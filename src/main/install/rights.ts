@@ -12,9 +12,10 @@ const engineRules: readonly RbacRule[] = [
     resources: ['actionsets'],
     verbs: ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'],
   },
-  { apiGroups: ['cr.kanister.io'], resources: ['blueprints', 'profiles'], verbs: ['get', 'list', 'watch'] },
-  // A Blueprint that is gone is made again from a record, to remove its backups; an import brings Blueprints and Schedules.
-  { apiGroups: ['cr.kanister.io'], resources: ['blueprints'], verbs: ['create'] },
+  { apiGroups: ['cr.kanister.io'], resources: ['profiles'], verbs: ['get', 'list'] },
+  // A Blueprint that is gone is made again from a record, to remove its backups; an import brings Blueprints and Schedules. That of checks the
+  // engine keeps itself.
+  { apiGroups: ['cr.kanister.io'], resources: ['blueprints'], verbs: ['get', 'create', 'patch'] },
   { apiGroups: ['holdfast.dev'], resources: ['schedules'], verbs: ['get', 'list', 'watch', 'create', 'patch'] },
   { apiGroups: ['holdfast.dev'], resources: ['catalogimports'], verbs: ['get', 'list', 'watch', 'patch'] },
   {
@@ -22,8 +23,6 @@ const engineRules: readonly RbacRule[] = [
     resources: ['verifications'],
     verbs: ['get', 'list', 'watch', 'create', 'patch', 'delete'],
   },
-  // The Blueprint of checks, which the engine keeps itself.
-  { apiGroups: ['cr.kanister.io'], resources: ['blueprints'], verbs: ['patch'] },
   // Objects that a Schedule protects by their labels.
   { apiGroups: [''], resources: ['namespaces', 'persistentvolumeclaims'], verbs: ['list', 'watch'] },
   { apiGroups: ['holdfast.dev'], resources: ['runs'], verbs: ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'] },

@@ -30,6 +30,18 @@ describe('Holdfast on a real cluster', () => {
     await installation.start('run', 'life')
   }, 120_000)
 
+  test('runs a Blueprint as it was when the ActionSet was created, however short before it was changed', async () => {
+    for (const round of Array.from({ length: 20 }, (_, index) => String(index))) {
+      const outputArtifacts = { o: { keyValue: { round: '{{ .Phases.p1.Output.round }}' } } }
+      await installation.blueprint({ backup: { outputArtifacts, phases: [script('p1', output('round', round))] } })
+      await installation.create([action('backup')])
+
+      const { status } = await installation.ended('complete')
+
+      expect(status?.actions?.[0]?.artifacts).toEqual({ o: { keyValue: { round } } })
+    }
+  })
+
   test('runs phases, hands outputs on, runs the deferred phase, renders artifacts and tells in Events', async () => {
     await installation.blueprint({
       backup: {
