@@ -13,3 +13,13 @@ export const ObjectReference = object(
   'Reference to an object of the cluster.',
 )
 export type ObjectReference = TypeOf<typeof ObjectReference>
+
+/** What the object is, for people and as part of keys: its kind, or else its resource; empty where neither is said. kanctl writes fields that were not given as empty. */
+export function kindOrResource({ kind, resource }: Pick<ObjectReference, 'kind' | 'resource'>): string {
+  return kind || resource || ''
+}
+
+/** True for what names a Secret, by the plural that Kanister reads first or by its kind. */
+export function isSecretReference({ kind, resource }: Pick<ObjectReference, 'kind' | 'resource'>): boolean {
+  return (resource || kind || '').toLowerCase().startsWith('secret')
+}

@@ -1,4 +1,4 @@
-import type { ObjectReference } from '../api/object-reference.ts'
+import { type ObjectReference, kindOrResource } from '../api/object-reference.ts'
 import type { BackupRecord } from './record.ts'
 
 /** Folder of all records, below the prefix of the location. */
@@ -31,12 +31,9 @@ function keyIn(folder: string, { id, startedAt }: Keyed): string {
   return `${recordsFolder}/${folder}/${compactTime(Date.parse(startedAt))}-${encodeURIComponent(id)}.json`
 }
 
-/**
- * The folder of one object's records, without the records folder. Objects without a namespace stand under `_cluster`. A reference as Kanister
- * writes it has every field, and those that were not given are empty.
- */
+/** The folder of one object's records, without the records folder. Objects without a namespace stand under `_cluster`. */
 export function objectFolder(object: ObjectReference): string {
-  return folderOfKind(object, (object.kind || object.resource || 'object').toLowerCase())
+  return folderOfKind(object, (kindOrResource(object) || 'object').toLowerCase())
 }
 
 function folderOfKind(object: ObjectReference, kind: string): string {

@@ -1,4 +1,5 @@
 import type { ActionSpec } from '../api/actionset.ts'
+import { isSecretReference } from '../api/object-reference.ts'
 import type { JsonObject, ProfileParams, SecretParams } from '../template/variables.ts'
 import type { LiveInputs } from './params.ts'
 import type { Fetched } from './references.ts'
@@ -6,7 +7,7 @@ import type { Fetched } from './references.ts'
 /** Inputs of templates with a mark in place of each secret: what is rendered from them can be shown. */
 export function maskLive(live: LiveInputs, action: ActionSpec): LiveInputs {
   const { secrets, profile, object } = live
-  const isSecret = (action.object?.resource || action.object?.kind || '').toLowerCase().startsWith('secret')
+  const isSecret = isSecretReference(action.object ?? {})
   return {
     secrets: maskSecrets(secrets),
     ...(profile ? { profile: maskProfile(profile) } : {}),

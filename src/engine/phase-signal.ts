@@ -1,3 +1,4 @@
+import { aborted } from '../base/aborted.ts'
 import type { Clock } from '../base/clock.ts'
 import { runError } from './errors.ts'
 import type { Deadline } from './phase-policy.ts'
@@ -46,10 +47,7 @@ const longestTimerMs = 2 ** 31 - 1
 
 /** Never resolves; rejects when the work did not listen. */
 async function stuck(options: PhaseSignalOptions, signal: AbortSignal, settled: AbortSignal, graceMs: number): Promise<never> {
-  await new Promise<void>((resolve) => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
-  })
+  await aborted(signal)
   // After the work settled nobody looks at this any more.
   if (settled.aborted) return new Promise<never>(() => undefined)
   try {

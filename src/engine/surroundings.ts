@@ -1,6 +1,7 @@
 import type { FinishedBackup, Surroundings } from '../catalog/build-record.ts'
 import { apiVersionOf } from '../api/kind.ts'
 import { names } from '../api/names.ts'
+import { isSecretReference } from '../api/object-reference.ts'
 import { scheduleKind } from '../api/schedule.ts'
 import { messageOf } from '../base/errors.ts'
 import { kinds, type Service } from '../kube/kinds.ts'
@@ -61,7 +62,7 @@ export async function gatherSurroundings(
   }
   if (around.related.length > mostRelated)
     omitted.push(`${around.related.length - mostRelated} further objects: at most ${mostRelated} are kept`)
-  const isContents = (spec.action.object?.resource || spec.action.object?.kind || '').toLowerCase().startsWith('secret')
+  const isContents = isSecretReference(spec.action.object ?? {})
   const target = isContents || !inputs.object ? [] : [inputs.object]
   const recorded = await gatherSecrets(kube, backup, around, signal)
   const manifests = [...objects, ...(services ?? []), ...target].map(cleanManifest)

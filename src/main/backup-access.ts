@@ -15,7 +15,7 @@ import { type RecoveryKey, recoveryKeyOf } from '../recovery/place.ts'
 import { FileStore } from '../store/file-store.ts'
 import { openStore } from '../store/location.ts'
 import { withPrefix } from '../store/with-prefix.ts'
-import { ownIdentity } from './own-identity.ts'
+import { openStoreWith } from './own-identity.ts'
 import { s3Profile } from './repo-access.ts'
 import { keptKeys } from './recovery-place.ts'
 import { findProfile } from './repo-by-profile.ts'
@@ -76,7 +76,7 @@ async function openByProfile(ways: Ways, flags: PlaceFlags, name: string): Promi
   const profile = await trusting(await findProfile(kube, name, namespace, ways.signal), flags)
   const given = await keysOf(flags)
   const keys = given.length > 0 ? given : await keptKeys(kube, namespace, ways.signal)
-  const opened = openStore(profile, ownIdentity(ways.env))
+  const opened = openStoreWith(ways.env)(profile)
   const { bucket, prefix } = profile.location
   const [first = '', second] = name.split('/')
   return {

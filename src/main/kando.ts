@@ -1,12 +1,11 @@
 import { systemClock } from '../base/clock.ts'
 import { runKando } from '../cli/kando/program.ts'
-import { openStore } from '../store/location.ts'
 import { openCommand } from './kando/command.ts'
 import { createProcesses } from './kando/process/create-processes.ts'
 import { openSource } from './kando/source.ts'
 import { openOwnOutput, openTarget, whenWritten } from './kando/target.ts'
 import { findText, readFolder } from './kando/text-files.ts'
-import { ownIdentity } from './own-identity.ts'
+import { openStoreWith } from './own-identity.ts'
 import { version } from './version.ts'
 
 /** `kando`, as containers and Blueprints call it. A signal ends an upload cleanly: its parts are taken back first. */
@@ -34,7 +33,7 @@ export async function main(words: readonly string[]): Promise<void> {
         err: (text) => void process.stderr.write(text),
         live: false,
       },
-      openStore: (profile) => openStore(profile, ownIdentity(process.env)),
+      openStore: openStoreWith(process.env),
       openSource,
       openTarget,
       openCommand,

@@ -1,5 +1,5 @@
 import type { Blueprint } from '../api/blueprint.ts'
-import type { ObjectReference } from '../api/object-reference.ts'
+import { type ObjectReference, kindOrResource } from '../api/object-reference.ts'
 import type { BackupRecord } from '../catalog/record.ts'
 import { kinds } from '../kube/kinds.ts'
 import { defineResource, type Unstructured } from '../kube/objects.ts'
@@ -144,7 +144,7 @@ async function aboutEngine(cluster: Cluster, { record, request, blueprint }: Pla
 function aboutTarget({ record, objects, isTarget, target, request }: Planned): PlanFinding[] {
   const findings: PlanFinding[] = []
   const own = objects.find(({ manifest }) => isTarget(manifest))
-  const named = `${target.kind || target.resource || 'object'} ${target.namespace ?? ''}/${target.name ?? ''}`
+  const named = `${kindOrResource(target) || 'object'} ${target.namespace ?? ''}/${target.name ?? ''}`
   if (!own && !request.intoExisting && !isKind('Namespace', target))
     findings.push(
       blocker(

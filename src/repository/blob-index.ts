@@ -52,16 +52,27 @@ export class BlobIndex {
     return this.#packNumbers.has(id)
   }
 
-  /** Makes room for so many more at once: tables that were grown out of lie in memory until V8 collects them, and it does not count shared memory. */
-  expect(blobs: number): void {
-    this.#reserve(Math.floor(blobs))
+  /**
+   * Room for so many more: the table stays at most half full, since beyond that runs of taken slots get long. To be called at once for many: tables that
+   * were grown out of lie in memory until V8 collects them, and it does not count shared memory.
+   */
+  reserve(more: number): void {
+    const slots = this.#table.mask + 1
+    if ((this.#count + more) * 2 <= slots) return
+    const old = this.#table
+    this.#table = createIdTable((this.#count + more) * 2, indexExtraWords)
+    const { words, stride, mask } = old
+    for (let at = 0; at <= mask * stride; at += stride) {
+      if (words[at] === 0) continue
+      insertId(this.#table, words.subarray(at + 1, at + slotHeadWords), words.subarray(at + slotHeadWords, at + stride))
+    }
   }
 
   addPack(pack: IndexedPack): void {
     if (this.#packNumbers.has(pack.id)) return
     const number = this.#packs.push(pack.id) - 1
     this.#packNumbers.set(pack.id, number)
-    this.#reserve(pack.blobs.length)
+    this.reserve(pack.blobs.length)
     for (const blob of pack.blobs) this.#insert(blob, number)
   }
 
@@ -99,18 +110,5 @@ export class BlobIndex {
     this.#count++
     this.#rawBytes += rawLength(blob)
     this.#packedBytes += blob.length
-  }
-
-  /** Keeps the table at most half full: beyond that, runs of taken slots get long. */
-  #reserve(more: number): void {
-    const slots = this.#table.mask + 1
-    if ((this.#count + more) * 2 <= slots) return
-    const old = this.#table
-    this.#table = createIdTable((this.#count + more) * 2, indexExtraWords)
-    const { words, stride, mask } = old
-    for (let at = 0; at <= mask * stride; at += stride) {
-      if (words[at] === 0) continue
-      insertId(this.#table, words.subarray(at + 1, at + slotHeadWords), words.subarray(at + slotHeadWords, at + stride))
-    }
   }
 }

@@ -74,7 +74,7 @@ export class LoadedIndex {
     const markedBlobs = anew ? new BlobIndex() : this.#markedBlobs
     const loaded = anew ? new Set<Id>() : new Set(this.#loaded)
     const unread = present.filter(({ id }) => !loaded.has(id))
-    blobs.expect(unread.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) / listedBytes)
+    blobs.reserve(Math.floor(unread.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) / listedBytes))
     await this.#files.loadAll(
       'index',
       unread.map(({ id }) => id),

@@ -5,6 +5,7 @@ import type { Nanos } from './format/go-time.ts'
 import type { Id } from './format/ids.ts'
 import { type TreeNode, renderNode } from './format/node.ts'
 import { joinTree, parseTree } from './format/tree.ts'
+import { InFlight } from './in-flight.ts'
 import type { FileContent } from './pipeline/file-assembly.ts'
 
 /** A node before its directory is complete. */
@@ -141,7 +142,7 @@ export class TreeBuilder {
     addTree: (bytes: Uint8Array<ArrayBuffer>) => Promise<Id>,
   ): Promise<{ readonly tree: Id; readonly dirCount: number }> {
     this.#saving = true
-    const unfinished: Array<Promise<Id>> = []
+    const unfinished = new InFlight(treesAtOnce)
     let dirCount = -1
     // One after the other, so that few of them are unfolded at once; a directory waits for those in it.
     const saveDirectory = async (directory: Directory): Promise<{ readonly id: Promise<Id> }> => {
@@ -155,11 +156,7 @@ export class TreeBuilder {
       directory.directories.clear()
       dirCount++
       const id = this.#saveTree(directory, inner, addTree)
-      // Heard by whoever waits for the directory above.
-      id.catch(() => undefined)
-      unfinished.push(id)
-      // Those before depend on nothing that comes after them.
-      if (unfinished.length > treesAtOnce) await unfinished.shift()
+      await unfinished.add(id)
       return { id }
     }
     const { id } = await saveDirectory(this.#root)

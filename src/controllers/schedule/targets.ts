@@ -1,4 +1,4 @@
-import type { ObjectReference } from '../../api/object-reference.ts'
+import { kindOrResource, type ObjectReference } from '../../api/object-reference.ts'
 import type { LabelRequirement, ProtectedKind, Schedule, ScheduleSelector } from '../../api/schedule.ts'
 import { names } from '../../api/names.ts'
 
@@ -58,9 +58,9 @@ export function kindsOf({ spec }: Schedule): ReadonlySet<ProtectedKind> {
   return new Set([...named, ...(spec.selector?.kinds ?? []), ...classed])
 }
 
-function keyOfReference({ namespace = '', kind, resource, name = '' }: ObjectReference): string {
-  // A reference as Kanister writes it has every field, and those that were not given are empty.
-  return keyOf(kind || resource || '', namespace, name)
+function keyOfReference(reference: ObjectReference): string {
+  const { namespace = '', name = '' } = reference
+  return keyOf(kindOrResource(reference), namespace, name)
 }
 
 function keyOfCandidate({ kind, namespace, name }: Candidate): string {

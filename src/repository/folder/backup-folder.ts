@@ -14,6 +14,7 @@ import { type Snapshot, type SnapshotQuery, getSnapshot, listSnapshots } from '.
 import { splitPath } from '../tree-path.ts'
 import { joinPath } from '../walk-tree.ts'
 import { readFrom } from '../file-source.ts'
+import { InFlight } from '../in-flight.ts'
 import { nodeOf } from './file-node.ts'
 import { ParentTrees } from './parent-trees.ts'
 
@@ -103,7 +104,7 @@ class FolderWalk {
   readonly #options: WalkOptions
   readonly #excluded: PathMatcher
   readonly #parents: ParentTrees
-  readonly #unfinished: Entry[] = []
+  readonly #unfinished = new InFlight(openDirectories)
   /** Content of files with several names, by device and inode, so that they are read once. */
   readonly #linked = new Map<string, Promise<FileContent>>()
   readonly #buffer = Buffer.allocUnsafe(minChunkBytes + 1)
@@ -222,11 +223,7 @@ class FolderWalk {
       return { name: node.name, json: renderNode({ ...node, subtree }) }
     }
     const finished = finish()
-    // Heard by whoever waits for the directory above.
-    finished.catch(() => undefined)
-    this.#unfinished.push(finished)
-    // Those before depend on nothing that comes after them.
-    if (this.#unfinished.length > openDirectories) await this.#unfinished.shift()
+    await this.#unfinished.add(finished)
     return [finished]
   }
 

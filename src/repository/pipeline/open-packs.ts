@@ -52,7 +52,6 @@ export class OpenPacks {
   }
 
   giveBack(buffer: SharedArrayBuffer): void {
-    if (buffer.byteLength !== dataPackBytes) return
     this.#free.push(buffer)
     this.#wake?.()
   }

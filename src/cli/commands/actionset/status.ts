@@ -1,4 +1,5 @@
 import type { ActionSet, ActionStatus, PhaseStatus } from '../../../api/actionset.ts'
+import { kindOrResource } from '../../../api/object-reference.ts'
 import { formatBytes } from '../../../base/bytes.ts'
 import type { ActionSetDeps } from './define.ts'
 import { getActionSet } from './get.ts'
@@ -23,7 +24,7 @@ export function describeActionSet({ metadata, status = {} }: Pick<ActionSet, 'me
 function describeAction({ name, object, phases = [], deferPhase }: ActionStatus): string[] {
   const where = [object?.namespace, object?.name].filter((word) => word).join('/')
   const all = deferPhase?.name ? [...phases, deferPhase] : phases
-  return [`  ${name} on ${object?.kind || object?.resource || 'object'} ${where}`, ...all.map(describePhase)]
+  return [`  ${name} on ${kindOrResource(object ?? {}) || 'object'} ${where}`, ...all.map(describePhase)]
 }
 
 function describePhase({ name, state, progress = {} }: PhaseStatus): string {

@@ -1,3 +1,4 @@
+import { kindOrResource } from '../../../api/object-reference.ts'
 import { formatBytes } from '../../../base/bytes.ts'
 import { recoveryError } from '../../../recovery/errors.ts'
 import type { OpenedBackup } from '../../../recovery/find-backup.ts'
@@ -75,7 +76,7 @@ export async function restoreOne(
 export function renderPlan(plan: RestorePlan): string {
   const { target, sizeBytes, findings, expectedSeconds } = plan
   const lines = [
-    `Restore of ${plan.backup} to ${target.kind || target.resource || ''} ${target.namespace ?? ''}/${target.name ?? ''}`,
+    `Restore of ${plan.backup} to ${kindOrResource(target)} ${target.namespace ?? ''}/${target.name ?? ''}`,
     ...plan.objects.map((object) => `  ${object.what.padEnd(8)}${nameOf(object)}`),
     ...(plan.blueprint
       ? [`  ${plan.blueprint.what === 'create' ? 'create  ' : 'keep    '}Blueprint ${plan.blueprint.name}`]

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { stringify } from 'yaml'
+import { kindOrResource } from '../../../api/object-reference.ts'
 import { formatBytes } from '../../../base/bytes.ts'
 import type { BackupRecord } from '../../../catalog/record.ts'
 import { findBackup, getBackup } from '../../../recovery/find-backup.ts'
@@ -47,7 +48,7 @@ function textOf({ key, header, record, problem }: Backup, proven: string): strin
   const lines = {
     Backup: header.actionSet.name,
     Id: header.id,
-    Of: `${header.object.kind || header.object.resource || ''} ${header.object.namespace ?? ''}/${header.object.name ?? ''}`.trim(),
+    Of: `${kindOrResource(header.object)} ${header.object.namespace ?? ''}/${header.object.name ?? ''}`.trim(),
     Action: record ? `${header.action} of Blueprint ${record.blueprint.name}` : header.action,
     Time: `${header.startedAt} to ${header.finishedAt}`,
     ...(header.schedule === undefined ? {} : { Schedule: header.schedule }),

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { formatBytes } from '../../../base/bytes.ts'
-import { type Backup, lightened, readBackups } from '../../../recovery/read-backups.ts'
+import { lightened, readBackups } from '../../../recovery/read-backups.ts'
 import { getBackup } from '../../../recovery/find-backup.ts'
 import { verifyBackups } from '../../../recovery/verify-backups.ts'
 import { cliError } from '../../errors.ts'
@@ -26,8 +26,7 @@ export function verifyCommand(deps: BackupDeps): Command {
       withPlace(deps, flags, async ({ place }) => {
         if ((name === undefined) === (flags.all !== true))
           throw cliError('CLI_USAGE', 'give either the name of a backup or --all')
-        const all: Backup[] = []
-        for await (const backup of readBackups(place, { signal: deps.signal })) all.push(lightened(backup))
+        const all = await Array.fromAsync(readBackups(place, { signal: deps.signal }), lightened)
         const chosen = name === undefined ? all : [await getBackup(place, name, { signal: deps.signal })]
         const bar = new ProgressBar(deps.output, deps.clock)
         const report = await verifyBackups(place, all, chosen, {

@@ -35,8 +35,7 @@ async function run(deps: BackupDeps, flags: CheckFlags, opened: OpenedPlace): Pr
   const { place } = opened
   const { signal } = deps
   const graceMs = graceOf(flags)
-  const all: Backup[] = []
-  for await (const backup of readBackups(place, { signal })) all.push(lightened(backup))
+  const all = await Array.fromAsync(readBackups(place, { signal }), lightened)
   const chosen = flags.object === undefined ? all : all.filter((backup) => isOf(backup, flags.object ?? ''))
   if (flags.object !== undefined && chosen.length === 0)
     throw cliError('CLI_NOT_FOUND', `no backup of ${flags.object} is at ${place.location.description}`)

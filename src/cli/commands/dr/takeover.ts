@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { kinds } from '../../../kube/kinds.ts'
-import { type Backup, lightened, readBackups } from '../../../recovery/read-backups.ts'
+import { lightened, readBackups } from '../../../recovery/read-backups.ts'
 import { ownImported } from '../../../recovery/import-catalog.ts'
 import { takeOver, writersOf } from '../../../recovery/takeover.ts'
 import { cliError } from '../../errors.ts'
@@ -26,8 +26,7 @@ export function takeoverCommand(deps: BackupDeps): Command {
       withPlace(deps, flags, async (opened) => {
         const { signal, clock } = deps
         const { kube, namespace } = clusterOf(opened)
-        const backups: Backup[] = []
-        for await (const backup of readBackups(opened.place, { signal })) backups.push(lightened(backup))
+        const backups = await Array.fromAsync(readBackups(opened.place, { signal }), lightened)
         const writers = await writersOf(opened.place, backups, signal)
         const own = (await kube.resource(kinds.namespaces).get({ name: namespace }, { signal })).metadata.uid
         const foreign = writers.filter(({ owner }) => owner !== own)
