@@ -97,8 +97,8 @@ export async function runBackup(
       await context.index.refresh(locked)
       const own = new AbortController()
       const both = AbortSignal.any([locked, own.signal])
-      const writer = new IndexWriter(context, both)
-      if (options.adoptPacks?.length) await adopt(context, writer, options.adoptPacks, both)
+      if (options.adoptPacks?.length) await adopt(context, options.adoptPacks, both)
+      const writer = new IndexWriter(context, both, { remember: false })
       const pipeline = openPipeline(context, options, { writer, signal: both, onFailure: (error) => own.abort(error) })
       const time = nanosFromMs(options.time ?? start)
       try {
@@ -125,16 +125,16 @@ export async function runBackup(
   )
 }
 
-async function adopt(
-  context: RepositoryContext,
-  writer: IndexWriter,
-  wanted: readonly Id[] | 'unlisted',
-  signal: AbortSignal,
-): Promise<void> {
+async function adopt(context: RepositoryContext, wanted: readonly Id[] | 'unlisted', signal: AbortSignal): Promise<void> {
   const ids = wanted === 'unlisted' ? (await listIds(context.store, 'data', signal)).map(({ id }) => id) : wanted
-  for (const pack of await adoptPacks(context, ids, signal)) writer.add(pack)
-  // Listed before use: the blobs count as known from here on.
-  await writer.flush()
+  const writer = new IndexWriter(context, signal)
+  try {
+    for (const pack of await adoptPacks(context, ids, signal)) writer.add(pack)
+    // Listed before use: the blobs count as known from here on.
+    await writer.flush()
+  } finally {
+    await writer.settled()
+  }
 }
 
 interface PipelineWiring {

@@ -1,5 +1,5 @@
-import { type IdTable, createIdTable, findId, idKey, insertId, slotHeadWords } from './id-table.ts'
-import type { IndexedPack } from './format/index-file.ts'
+import { type IdTable, createIdTable, findId, fullest, idKey, insertId, slotHeadWords } from './id-table.ts'
+import { type ListedPack, blobCountOf, blobsOf } from './format/index-file.ts'
 import type { Id } from './format/ids.ts'
 import { type BlobType, type PackedBlob, rawLength } from './format/pack-header.ts'
 
@@ -14,8 +14,8 @@ export interface BlobLocation {
 export const indexExtraWords = 4
 
 /**
- * Where every blob lies, in shared memory that the sealing threads read as well: 52 bytes a slot, two to four slots a blob, so 500,000
- * blobs (about 750 GB of data) take 52 to 104 MB. Of several places of one blob the first is kept.
+ * Where every blob lies, in shared memory that the sealing threads read as well: 52 bytes a slot, 69 to 139 a blob, so 500,000 blobs (about
+ * 750 GB of data) take 52 MB. Of several places of one blob the first is kept.
  */
 export class BlobIndex {
   #table: IdTable = createIdTable(8192, indexExtraWords)
@@ -53,14 +53,15 @@ export class BlobIndex {
   }
 
   /**
-   * Room for so many more: the table stays at most half full, since beyond that runs of taken slots get long. To be called at once for many: tables that
-   * were grown out of lie in memory until V8 collects them, and it does not count shared memory.
+   * Room for so many more. To be called at once for many: tables that were grown out of lie in memory until V8 collects them, and it does not count
+   * shared memory.
    */
   reserve(more: number): void {
     const slots = this.#table.mask + 1
-    if ((this.#count + more) * 2 <= slots) return
+    const wanted = (this.#count + more) / fullest
+    if (wanted <= slots) return
     const old = this.#table
-    this.#table = createIdTable((this.#count + more) * 2, indexExtraWords)
+    this.#table = createIdTable(wanted, indexExtraWords)
     const { words, stride, mask } = old
     for (let at = 0; at <= mask * stride; at += stride) {
       if (words[at] === 0) continue
@@ -68,12 +69,12 @@ export class BlobIndex {
     }
   }
 
-  addPack(pack: IndexedPack): void {
+  addPack(pack: ListedPack): void {
     if (this.#packNumbers.has(pack.id)) return
     const number = this.#packs.push(pack.id) - 1
     this.#packNumbers.set(pack.id, number)
-    this.reserve(pack.blobs.length)
-    for (const blob of pack.blobs) this.#insert(blob, number)
+    this.reserve(blobCountOf(pack))
+    for (const blob of blobsOf(pack)) this.#insert(blob, number)
   }
 
   find(type: BlobType, id: Id): BlobLocation | undefined {

@@ -48,9 +48,12 @@ export function openFiles(store: ObjectStore, sealer: Sealer, version: number): 
   return {
     load,
     save: async (kind, json, signal) => {
-      const sealed = sealer.seal(wrapEnvelope(json, version))
+      const wrapped = wrapEnvelope(json, version)
+      const sealed = sealer.seal(wrapped)
+      release(wrapped)
       const id = sha256Hex(sealed)
       await store.put(`${kind}/${id}`, sealed, { sha256: id, retain: kept.has(kind), ...(signal && { signal }) })
+      release(sealed)
       return id
     },
     list: (kind, signal) => listIds(store, kind, signal),

@@ -22,6 +22,9 @@ export function createIdTable(slots: number, extraWords: number): IdTable {
   return openIdTable(new SharedArrayBuffer(count * (slotHeadWords + extraWords) * 4), extraWords)
 }
 
+/** Beyond this share of taken slots runs of them get long: at three quarters a new id is compared with eight others. */
+export const fullest = 3 / 4
+
 /** The same table in another thread. */
 export function openIdTable(memory: SharedArrayBuffer, extraWords: number): IdTable {
   const stride = slotHeadWords + extraWords

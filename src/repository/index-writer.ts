@@ -1,5 +1,6 @@
 import type { RepositoryContext } from './context.ts'
-import { type IndexedPack, renderIndex } from './format/index-file.ts'
+import { type ListedPack, blobCountOf, renderIndex } from './format/index-file.ts'
+import { release } from './format/zstd.ts'
 
 const maxBlobs = 50_000
 const maxAgeMs = 10 * 60_000
@@ -11,21 +12,27 @@ const maxAgeMs = 10 * 60_000
 export class IndexWriter {
   readonly #context: RepositoryContext
   readonly #signal: AbortSignal
-  #packs: IndexedPack[] = []
+  readonly #remembers: boolean
+  #packs: ListedPack[] = []
   #blobs = 0
   #since: number
   #saving: Promise<void> = Promise.resolve()
   #failure: { readonly error: unknown } | undefined
 
-  constructor(context: RepositoryContext, signal: AbortSignal) {
+  /**
+   * `remember`: what was listed counts as known to this process at once. Without it that comes with the next reading of the index, and 52 to 139 bytes a
+   * blob are spared until then.
+   */
+  constructor(context: RepositoryContext, signal: AbortSignal, { remember = true }: { readonly remember?: boolean } = {}) {
     this.#context = context
+    this.#remembers = remember
     this.#signal = signal
     this.#since = context.clock.now()
   }
 
-  add(pack: IndexedPack): void {
+  add(pack: ListedPack): void {
     this.#packs.push(pack)
-    this.#blobs += pack.blobs.length
+    this.#blobs += blobCountOf(pack)
     if (this.#blobs < maxBlobs && this.#context.clock.now() - this.#since < maxAgeMs) return
     this.#saving = this.#save(this.#saving).catch((error: unknown) => {
       this.#failure ??= { error }
@@ -50,7 +57,9 @@ export class IndexWriter {
     this.#since = this.#context.clock.now()
     await before
     if (packs.length === 0 || this.#failure) return
-    const id = await this.#context.files.save('index', renderIndex(packs), this.#signal)
-    this.#context.index.add(id, packs)
+    const json = renderIndex(packs)
+    const id = await this.#context.files.save('index', json, this.#signal)
+    release(json)
+    if (this.#remembers) this.#context.index.add(id, packs)
   }
 }

@@ -2,7 +2,7 @@ import { HoldfastError } from '../base/errors.ts'
 import { BlobIndex, type BlobLocation } from './blob-index.ts'
 import type { RepositoryFiles } from './files.ts'
 import { type Id, shortId } from './format/ids.ts'
-import { type IndexedPack, parseIndex } from './format/index-file.ts'
+import { type ListedPack, parseIndex } from './format/index-file.ts'
 import type { BlobType } from './format/pack-header.ts'
 import { release } from './format/zstd.ts'
 import { loadMarks } from './marks.ts'
@@ -92,7 +92,7 @@ export class LoadedIndex {
   }
 
   /** What this process just saved. */
-  add(file: Id, packs: readonly IndexedPack[]): void {
+  add(file: Id, packs: readonly ListedPack[]): void {
     this.#loaded.add(file)
     for (const pack of packs) (this.#marked.has(pack.id) ? this.#markedBlobs : this.#blobs).addPack(pack)
   }

@@ -6,7 +6,7 @@ import type { IndexedPack } from './format/index-file.ts'
 import { type BlobType, type PackedBlob, parseHeader, rawLength } from './format/pack-header.ts'
 import { type SealedParts, nonceBytes, tagBytes } from './format/seal.ts'
 import { OpenPool } from './pipeline/open-pool.ts'
-import { PackBuilder, dataPackBytes, treePackBytes } from './pipeline/pack-builder.ts'
+import { PackBuilder, dataPackBytes } from './pipeline/pack-builder.ts'
 import { type ReadRun, planReads } from './read-plan.ts'
 
 export interface RepackRequest {
@@ -152,7 +152,7 @@ export class PackWriter {
   }
 
   #buffer(type: BlobType): ArrayBufferLike {
-    if (type === 'tree') return new ArrayBuffer(treePackBytes)
+    if (type === 'tree') return new ArrayBuffer(dataPackBytes)
     const spare = this.#spare ?? new ArrayBuffer(dataPackBytes)
     this.#spare = undefined
     return spare

@@ -17,6 +17,7 @@ import type { Kube } from '../../kube/kube.ts'
 import type { Live } from '../../kube/objects.ts'
 import { ownKinds } from '../../kube/own-kinds.ts'
 import type { Logger } from '../../telemetry/logger.ts'
+import { specHash } from '../runtime/spec-hash.ts'
 import { tell } from '../runtime/tell.ts'
 import { removalActionSet, type Removal } from './decide.ts'
 
@@ -64,6 +65,7 @@ async function start(
     await readChain({ ...catalog, installation: removal.backup.installation, object: record.object }, { signal }),
   )
   if (backups.get(removal.backup.id)?.pinned !== undefined) return
+  if (!(await isStillAsked(deps, schedule, signal))) return
   const blueprint = await blueprintWith(deps, schedule, record, signal)
   const request: ActionSpec = record.request ?? { profile: { name: record.profile.name, namespace: record.profile.namespace } }
   const wanted = removalActionSet(schedule, removal, {
@@ -82,6 +84,14 @@ async function start(
     reason: 'RemovingBackup',
     message: `${what}; ActionSet ${wanted.metadata.name}`,
   })
+}
+
+/** The bucket may have taken its time: what the Schedule says now is decided on by the next look. */
+async function isStillAsked({ kube }: RetentionActDeps, schedule: Live<Schedule>, signal: AbortSignal): Promise<boolean> {
+  const { namespace, name, uid } = schedule.metadata
+  const now = await kube.resource(ownKinds.schedules).find({ namespace, name }, { signal })
+  const isThere = now?.metadata.uid === uid && now.metadata.deletionTimestamp === undefined
+  return isThere && specHash(now.spec) === specHash(schedule.spec)
 }
 
 /** The Blueprint of the backup as the cluster has it; where it is gone or has lost its delete action, the one that the record kept. */
@@ -150,6 +160,7 @@ export async function writeRetention(
 ): Promise<Live<Schedule>> {
   const before = schedule.status?.retention
   if (isDeepStrictEqual(before, { ...before, ...retention })) return schedule
-  const { namespace, name } = schedule.metadata
-  return await deps.kube.resource(ownKinds.schedules).patch({ namespace, name }, { status: { retention } }, { signal })
+  const { namespace, name, uid } = schedule.metadata
+  const patch = { metadata: { uid }, status: { retention } }
+  return await deps.kube.resource(ownKinds.schedules).patch({ namespace, name }, patch, { signal })
 }

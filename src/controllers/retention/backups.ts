@@ -64,9 +64,17 @@ export class BackupReader {
     this.#looks.clear()
   }
 
+  /** The same of some objects, but for what is as new as this question. */
+  forgetOlder({ schedule, now }: BackupsQuestion, objectKeys: ReadonlySet<string>): void {
+    for (const objectKey of objectKeys) {
+      const key = keyOf(schedule, objectKey)
+      if (this.#looks.get(key)?.at !== now) this.#looks.delete(key)
+    }
+  }
+
   async #readObject(question: BackupsQuestion, objectKey: string, { object, stamp }: ScheduledReference): Promise<ReadBackups> {
     const { schedule, now } = question
-    const key = `${schedule} ${objectKey}`
+    const key = keyOf(schedule, objectKey)
     const before = this.#looks.get(key)
     if (before?.stamp === stamp && now - before.at < lookAgainMs) return before.found
     const found = await this.#list(question, objectKey, object)
@@ -129,4 +137,8 @@ export class BackupReader {
     this.#records.set(place, known)
     return known
   }
+}
+
+function keyOf(schedule: string, objectKey: string): string {
+  return `${schedule} ${objectKey}`
 }

@@ -2,21 +2,19 @@ import type { ActionSet } from '../../api/actionset.ts'
 import { names } from '../../api/names.ts'
 import type { ObjectReference } from '../../api/object-reference.ts'
 import { scheduleKind, type PrunedRepository, type Schedule } from '../../api/schedule.ts'
-import type { Verification } from '../../api/verification.ts'
 import { messageOf, nextOf } from '../../base/errors.ts'
 import type { Catalog, OpenCatalog } from '../../catalog/open-catalog.ts'
 import type { Informer } from '../../kube/informer.ts'
 import type { Kube } from '../../kube/kube.ts'
-import type { Live } from '../../kube/objects.ts'
+import { parseKey, type Live } from '../../kube/objects.ts'
 import { ownKinds } from '../../kube/own-kinds.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
 import { hasEnded } from '../proof/outcomes.ts'
-import { Freshest } from '../runtime/freshest.ts'
 import { tell } from '../runtime/tell.ts'
 import { noteWatchFaults } from '../runtime/watch-faults.ts'
 import { WorkQueue, type Result } from '../runtime/work-queue.ts'
 import { takeStep, writeRetention, type RetentionActDeps } from './act.ts'
-import { BackupReader, type ScheduledReference } from './backups.ts'
+import { BackupReader, type BackupsQuestion, type ScheduledReference } from './backups.ts'
 import { decideRemovals, retentionStatus, type RetentionDecision, type RetentionOutcome } from './decide.ts'
 import { objectsOf } from './plan.ts'
 import { startPrune } from './prune.ts'
@@ -43,14 +41,10 @@ export class RetentionController {
   readonly #queue: WorkQueue
   readonly #schedules: Informer<Schedule>
   readonly #actionSets: Informer<ActionSet>
-  readonly #verifications: Informer<Verification>
   readonly #reader = new BackupReader()
-  /** Which repositories are to be pruned stands in status alone, so it must not be decided on an older one. */
-  readonly #fresh: Freshest<Schedule>
 
   constructor(options: RetentionControllerOptions) {
     this.#options = options
-    this.#fresh = new Freshest(() => options.clock.now())
     const { kube, clock, log, namespace } = options
     const { signal } = this.#stop
     const onError = noteWatchFaults(log, namespace)
@@ -66,13 +60,11 @@ export class RetentionController {
     })
     this.#schedules = kube.informer(ownKinds.schedules, { namespace, signal, onError })
     this.#actionSets = kube.informer(ownKinds.actionSets, { namespace, signal, onError, labelSelector: names.retention })
-    this.#verifications = kube.informer(ownKinds.verifications, { namespace, signal, onError })
   }
 
   async start(): Promise<void> {
-    await Promise.all([this.#schedules.synced, this.#actionSets.synced, this.#verifications.synced])
+    await Promise.all([this.#schedules.synced, this.#actionSets.synced])
     this.#schedules.onChange((key, after, before) => {
-      this.#fresh.seen(key, after)
       if (said(after) !== said(before)) this.#queue.addAfter(key, soonMs)
     })
     this.#actionSets.onChange((_key, after, before) => {
@@ -85,11 +77,11 @@ export class RetentionController {
   async close(): Promise<void> {
     this.#stop.abort(new Error('the operator is being stopped'))
     await this.#queue.close()
-    await Promise.all([this.#schedules.close(), this.#actionSets.close(), this.#verifications.close()])
+    await Promise.all([this.#schedules.close(), this.#actionSets.close()])
   }
 
   async #reconcile(key: string, signal: AbortSignal): Promise<Result> {
-    let schedule = this.#fresh.pick(key, this.#schedules.getByKey(key))
+    let schedule = await this.#find(key, signal)
     const profile = schedule?.spec.action?.profile ?? this.#options.defaultProfile
     if (!schedule?.spec.retention) return undefined
     if (!profile) return await this.#reportNoCatalog(schedule, signal)
@@ -98,16 +90,38 @@ export class RetentionController {
     const catalog = await openCatalog(place, signal)
     const objects = objectsOf(schedule)
     const question = { catalog, schedule: schedule.metadata.name, objects, now: clock.now(), signal }
-    const { backups, leftovers, problems: unreadable } = await this.#reader.read(question)
+    const { leftovers, problems: unreadable } = await this.#reader.read(question)
     await catalog.location.deleteMany(leftovers, { signal })
     if (leftovers.length > 0) this.#reader.forget()
-    const removals = this.#removalsOf(schedule)
-    const decision = decideRemovals({ schedule, backups, removals, inProof: this.#inProof(), now: clock.now() })
+    const decision = await this.#decide(schedule, question)
     schedule = await this.#noteLost(schedule, decision, `${place.namespace}/${place.name ?? ''}`, signal)
     const { removed, problems: failed } = await this.#takeSteps(schedule, catalog, decision, signal)
     const space = await this.#giveBack(schedule, catalog, objects, signal)
     await this.#report(schedule, decision, { removed, problems: [...unreadable, ...failed], ...space }, signal)
     return { afterMs: nextLook(decision, space.repositories, clock.now()) }
+  }
+
+  /**
+   * The Schedule as the server has it: by the rules of yesterday backups would go that are to stay. Which repositories are to be pruned stands
+   * in its status alone, too.
+   */
+  async #find(key: string, signal: AbortSignal): Promise<Live<Schedule> | undefined> {
+    if (!this.#schedules.getByKey(key)?.spec.retention) return undefined
+    return await this.#options.kube.resource(ownKinds.schedules).find(parseKey(key), { signal })
+  }
+
+  /** Before a backup goes, what bears on it is read anew: what of its object is in the bucket, and which proofs are under way. */
+  async #decide(schedule: Live<Schedule>, question: BackupsQuestion): Promise<RetentionDecision> {
+    const removals = this.#removalsOf(schedule)
+    const decide = async (inProof?: ReadonlySet<string>): Promise<RetentionDecision> => {
+      const { backups } = await this.#reader.read(question)
+      return decideRemovals({ schedule, backups, removals, ...(inProof ? { inProof } : {}), now: question.now })
+    }
+    const first = await decide()
+    const going = first.removals.flatMap(({ kind, backup }) => (kind === 'start' ? [backup.objectKey] : []))
+    if (going.length === 0) return first
+    this.#reader.forgetOlder(question, new Set(going))
+    return await decide(await this.#inProof(question.signal))
   }
 
   async #reportNoCatalog(schedule: Live<Schedule>, signal: AbortSignal): Promise<undefined> {
@@ -145,9 +159,10 @@ export class RetentionController {
     return { removed, problems }
   }
 
-  #inProof(): ReadonlySet<string> {
-    const running = this.#verifications.list(this.#options.namespace).filter((each) => !hasEnded(each))
-    return new Set(running.map(({ spec }) => spec.record))
+  async #inProof(signal: AbortSignal): Promise<ReadonlySet<string>> {
+    const { kube, namespace } = this.#options
+    const { items } = await kube.resource(ownKinds.verifications).list({ namespace, signal })
+    return new Set(items.filter((each) => !hasEnded(each)).map(({ spec }) => spec.record))
   }
 
   /** Of several attempts the last. */
@@ -174,7 +189,8 @@ export class RetentionController {
     const before = schedule.status?.retention?.repositories ?? []
     const lost = removals.flatMap((removal) => (removal.kind === 'finish' ? lostBy(removal.by, profile) : []))
     if (lost.length === 0) return schedule
-    return this.#write(schedule, { repositories: [...noteLost(before, lost, this.#options.clock.now())] }, signal)
+    const repositories = [...noteLost(before, lost, this.#options.clock.now())]
+    return await writeRetention(this.#options, schedule, { repositories }, signal)
   }
 
   /** Prunes what lost snapshots, one step a look. */
@@ -197,16 +213,6 @@ export class RetentionController {
     return { repositories: repositories.map((each) => started.get(each) ?? each), freedBytes }
   }
 
-  async #write(
-    schedule: Live<Schedule>,
-    retention: Parameters<typeof writeRetention>[2],
-    signal: AbortSignal,
-  ): Promise<Live<Schedule>> {
-    const after = await writeRetention(this.#options, schedule, retention, signal)
-    this.#fresh.wrote(`${after.metadata.namespace}/${after.metadata.name}`, after)
-    return after
-  }
-
   async #report(
     schedule: Live<Schedule>,
     decision: RetentionDecision,
@@ -220,7 +226,7 @@ export class RetentionController {
     const unpruned = outcome.repositories.filter(({ message }) => message !== '').length
     this.#options.metrics.set('holdfast_retention_unpruned_repositories', unpruned, labels)
     this.#options.metrics.set('holdfast_retention_freed_bytes', status.freedBytes ?? 0, labels)
-    await this.#write(schedule, status, signal)
+    await writeRetention(this.#options, schedule, status, signal)
   }
 }
 

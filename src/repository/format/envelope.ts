@@ -1,5 +1,5 @@
 import { repositoryError } from '../errors.ts'
-import { compress, decompress } from './zstd.ts'
+import { compress, decompress, release } from './zstd.ts'
 
 const zstdEnvelope = 2
 /** An index of 50,000 blobs is 10 MB; nothing well-formed comes near this. */
@@ -8,7 +8,10 @@ const limitBytes = 1 << 30
 /** The text of an index, snapshot or lock as it goes into the seal (FORMAT.md 4): version 2 compresses it behind a 2. */
 export function wrapEnvelope(json: Uint8Array, version: number): Buffer {
   if (version < 2) return Buffer.from(json)
-  return Buffer.concat([Buffer.of(zstdEnvelope), compress(json)])
+  const compressed = compress(json)
+  const wrapped = Buffer.concat([Buffer.of(zstdEnvelope), compressed])
+  release(compressed)
+  return wrapped
 }
 
 /** Takes bare JSON too, in either version: files from before an upgrade stay as they are. */

@@ -47,9 +47,19 @@ export function renderEntry(blob: {
   return entry
 }
 
+/** How many blobs a plain header lists that was made here. */
+export function countEntries(header: Uint8Array): number {
+  let count = 0
+  for (let at = 0; at < header.length; count++) at += entryBytes(((header[at] ?? 0) & 2) !== 0)
+  return count
+}
+
 export function parseHeader(header: Uint8Array, what: string): PackedBlob[] {
+  return [...readEntries(header, what)]
+}
+
+export function* readEntries(header: Uint8Array, what: string): Generator<PackedBlob> {
   const bytes = Buffer.from(header.buffer, header.byteOffset, header.length)
-  const blobs: PackedBlob[] = []
   let offset = 0
   for (let at = 0; at < bytes.length;) {
     const kind = bytes[at] ?? 0
@@ -60,11 +70,10 @@ export function parseHeader(header: Uint8Array, what: string): PackedBlob[] {
     const id = bytes.toString('hex', at + size - idBytes, at + size)
     const type = (kind & 1) !== 0 ? 'tree' : 'data'
     if (length < sealOverhead) throw repositoryError('REPOSITORY_DAMAGED', `${what}: blob ${id} is shorter than a seal`)
-    blobs.push({ id, type, offset, length, ...(kind & 2 ? { uncompressedLength: bytes.readUInt32LE(at + 5) } : {}) })
+    yield { id, type, offset, length, ...(kind & 2 ? { uncompressedLength: bytes.readUInt32LE(at + 5) } : {}) }
     offset += length
     at += size
   }
-  return blobs
 }
 
 /** The size of a pack that holds exactly these blobs. Any other size means damage. */

@@ -63,7 +63,7 @@ export type SealRequest =
   /** One more table of fresh ids, which fills from now on; the first comes before all chunks. */
   | { readonly kind: 'fresh'; readonly memory: SharedArrayBuffer }
   /** A pack buffer comes back after its upload. */
-  | { readonly kind: 'buffer'; readonly buffer: SharedArrayBuffer }
+  | { readonly kind: 'buffer'; readonly type: BlobType; readonly buffer: SharedArrayBuffer }
   | { readonly kind: 'finish' }
 
 export interface SealResult {

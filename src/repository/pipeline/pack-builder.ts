@@ -8,15 +8,13 @@ import type { SealedParts, Sealer } from '../format/seal.ts'
 const packTargetBytes = 16 << 20
 /** One with as much is closed rather than made longer than the target: its buffer is used again and again, and what was once touched stays in memory. */
 const packEnoughBytes = 12 << 20
-/** Room for every pack of chunks: the last may be one of the longest, and sealing adds little. */
+/** Room for every pack of chunks: the last may be one of the longest, and sealing adds little. What is not written to takes no memory. */
 export const dataPackBytes = packTargetBytes + maxChunkBytes + (1 << 20)
-/** What a pack of trees begins with; it grows. */
-export const treePackBytes = 1 << 20
 
 export interface BuiltPack {
   readonly id: Id
   readonly type: BlobType
-  /** Shared as a rule; of trees, and where one blob is longer than a pack, the thread's own, to be given away. */
+  /** Shared; where one blob is longer than a pack, the thread's own, to be given away. */
   readonly buffer: ArrayBufferLike
   readonly sizeBytes: number
   readonly header: Buffer
@@ -97,7 +95,7 @@ export class PackBuilder {
   #reserve(more: number): void {
     const needed = this.#used + more
     if (needed <= this.#bytes.length) return
-    const longer = new Uint8Array(Math.max(needed + 65_536, this.#bytes.length * 2))
+    const longer = new Uint8Array(needed + 65_536)
     longer.set(this.#bytes.subarray(0, this.#used))
     this.#bytes = longer
   }

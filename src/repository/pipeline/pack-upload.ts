@@ -1,14 +1,11 @@
 import type { ObjectStore } from '../../store/object-store.ts'
 import { packKey } from '../files.ts'
-import type { Id } from '../format/ids.ts'
-import type { IndexedPack } from '../format/index-file.ts'
-import { parseHeader } from '../format/pack-header.ts'
+import type { HeaderedPack } from '../format/index-file.ts'
 import type { Progress } from './progress.ts'
 import type { ReadyPack } from './seal-pool.ts'
 
 /** A pack that is in the store. */
-export interface StoredPack extends IndexedPack {
-  readonly id: Id
+export interface StoredPack extends HeaderedPack {
   readonly sizeBytes: number
 }
 
@@ -50,6 +47,6 @@ export class PackUpload {
   async #put({ id, buffer, sizeBytes, header }: ReadyPack): Promise<void> {
     // The id is the hash that a signed request needs, so signing costs nothing.
     await this.#store.put(packKey(id), new Uint8Array(buffer, 0, sizeBytes), { sha256: id, signal: this.#signal })
-    this.#onStored({ id, sizeBytes, blobs: parseHeader(header, `pack ${id}`) })
+    this.#onStored({ id, sizeBytes, header })
   }
 }

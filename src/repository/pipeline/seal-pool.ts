@@ -1,5 +1,4 @@
-import type { IdTable } from '../id-table.ts'
-import { createIdTable } from '../id-table.ts'
+import { type IdTable, createIdTable, fullest } from '../id-table.ts'
 import { minChunkBytes } from '../kernel/chunker.ts'
 import type { Sealer } from '../format/seal.ts'
 import type { SealJob, SealReport, SealRequest, SealResult, SealThreadStart } from './messages.ts'
@@ -136,7 +135,8 @@ export class SealPool {
     if (report.kind === 'sealed') for (const result of report.results) this.#settle(result)
     else if (report.kind === 'pack') {
       onPack(report, () => {
-        if (report.buffer instanceof SharedArrayBuffer) member.thread.send({ kind: 'buffer', buffer: report.buffer })
+        if (report.buffer instanceof SharedArrayBuffer)
+          member.thread.send({ kind: 'buffer', type: report.type, buffer: report.buffer })
       })
     } else member.finished = true
     this.#progress.notify()
@@ -155,7 +155,7 @@ export class SealPool {
   /** The set of fresh ids has room for a stream of unknown length by growing in pieces; threads ask all pieces and fill the last. */
   #countFresh(): void {
     this.#freshIds++
-    if (this.#freshIds * 2 < this.#freshSlots) return
+    if (this.#freshIds < this.#freshSlots * fullest) return
     this.#freshSlots *= 2
     this.#freshIds = 0
     const { memory } = createIdTable(this.#freshSlots, 0)

@@ -35,7 +35,7 @@ export function runSealThread(port: MessagePort, start: SealThreadStart): void {
     const hex = id.toString('hex')
     if (!blobs.isNew(id, tree)) return { sequence, id: hex, addedBytes: 0, addedPackedBytes: 0 }
     const { parts, uncompressedLength } = blobs.seal(id, raw)
-    const pack = tree ? packs.trees() : await packs.data(parts.ciphertext.length)
+    const pack = await packs.open(tree ? 'tree' : 'data', parts.ciphertext.length)
     const addedPackedBytes = pack.append(id, parts, uncompressedLength)
     release(parts.ciphertext)
     packs.closeIfFull(pack)
@@ -72,7 +72,7 @@ export function runSealThread(port: MessagePort, start: SealThreadStart): void {
 
   port.on('message', (request: SealRequest) => {
     // Not queued: whoever is at work may be waiting for it.
-    if (request.kind === 'buffer') return packs.giveBack(request.buffer)
+    if (request.kind === 'buffer') return packs.giveBack(request.type, request.buffer)
     queue.push(request)
     // A rejection here is an error of the thread, which ends the backup.
     if (!running) void run()
