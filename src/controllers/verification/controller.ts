@@ -120,12 +120,9 @@ export class VerificationController {
   }
 
   async #decide(verification: Live<Verification>, signal: AbortSignal): Promise<Decision> {
-    const { kube, clock, atOnce } = this.#options
-    const { namespace, uid } = verification.metadata
-    const name = verification.status?.actionSet
-    const known = name === undefined ? undefined : this.#actionSets.get(namespace, name)
-    const actionSet =
-      name === undefined || known ? known : await kube.resource(ownKinds.actionSets).find({ namespace, name }, { signal })
+    const { clock, atOnce } = this.#options
+    const { uid } = verification.metadata
+    const actionSet = await this.#actionSetOf(verification, signal)
     const others = this.#verifications.list().filter(({ metadata }) => metadata.uid !== uid)
     return decide({
       verification,
@@ -137,6 +134,14 @@ export class VerificationController {
     })
   }
 
+  /** Asked from the server: the watch may still show what a Verification of this name that is gone has done, and a proof would be had for nothing. */
+  async #actionSetOf({ metadata, status }: Live<Verification>, signal: AbortSignal): Promise<ActionSet | undefined> {
+    if (status?.actionSet === undefined) return undefined
+    const key = { namespace: metadata.namespace, name: status.actionSet }
+    const found = await this.#options.kube.resource(ownKinds.actionSets).find(key, { signal })
+    return found?.metadata.annotations?.[names.verificationUid] === metadata.uid ? found : undefined
+  }
+
   #isAhead(other: Live<Verification>, verification: Live<Verification>): boolean {
     if (hasEnded(other) || other.metadata.deletionTimestamp !== undefined) return false
     if (other.status?.state === 'running' || this.#underWay.has(other.metadata.uid)) return true
@@ -145,8 +150,9 @@ export class VerificationController {
 
   async #remove({ metadata }: Live<Verification>, signal: AbortSignal): Promise<void> {
     const { kube, log } = this.#options
-    const { namespace, name, uid } = metadata
-    await kube.resource(ownKinds.verifications).delete({ namespace, name }, { uid, signal })
+    const { namespace, name, uid, resourceVersion } = metadata
+    // Somebody may have given it more time since.
+    await kube.resource(ownKinds.verifications).delete({ namespace, name }, { uid, resourceVersion, signal })
     log.info({ Verification: name }, 'removed, since its time to live is over')
   }
 

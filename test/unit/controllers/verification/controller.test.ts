@@ -321,6 +321,31 @@ test('an engine that starts removes namespaces whose Verification is gone, and n
   expect(world.namespaces.toSorted()).toEqual(['of-another', 'only-labelled'])
 })
 
+test('one that is made again under its name is not proven by what the one before it did, which the watch still shows', async () => {
+  await open()
+  world.verification('v', { record })
+  await world.ended('v')
+  world.api.watchFault = ({ resource }) => (resource === 'actionsets' ? 'lose' : undefined)
+  // As the garbage collector does with what it owned.
+  for (const { metadata } of world.actionSets) world.api.remove(ownKinds.actionSets, 'holdfast', metadata.name ?? '')
+  world.api.remove(ownKinds.verifications, 'holdfast', 'v')
+  world.ends = () => ({ state: 'failed', error: { message: 'no such dump' } })
+  world.verification('v', { record })
+
+  expect(await world.ended('v')).toMatchObject({ state: 'failed', message: 'restore: no such dump', disproved: true })
+})
+
+test('a step that ended in time has, although the watch never shows its end', async () => {
+  await open()
+  world.ends = () => {
+    world.api.watchFault = ({ resource }) => (resource === 'actionsets' ? 'lose' : undefined)
+    return { state: 'complete' }
+  }
+  world.verification('v', { record })
+
+  expect(await world.ended('v')).toMatchObject({ state: 'complete', message: '' })
+})
+
 test('a namespace of that name which somebody else made is left alone', async () => {
   await open()
   world.makes = () => {
