@@ -3,6 +3,7 @@ import { names } from '../../api/names.ts'
 import type { Schedule } from '../../api/schedule.ts'
 import type { Clock } from '../../base/clock.ts'
 import { messageOf } from '../../base/errors.ts'
+import { mapBounded } from '../../base/semaphore.ts'
 import type { EventSink } from '../../kube/events.ts'
 import type { Informer } from '../../kube/informer.ts'
 import type { Kube } from '../../kube/kube.ts'
@@ -14,7 +15,7 @@ import { noteWatchFaults } from '../runtime/watch-faults.ts'
 import { lookIn, WorkQueue, type Result } from '../runtime/work-queue.ts'
 import { act } from './act.ts'
 import { Candidates } from './candidates.ts'
-import { decide } from './decide.ts'
+import { decide, type Decision } from './decide.ts'
 import type { ScheduleMeter } from './meter.ts'
 import { kindsOf, targetsOf } from './targets.ts'
 
@@ -33,6 +34,14 @@ const changesSettleMs = 1_000
 /** Until the watch shows a Schedule that changed while it was acted on. */
 const againMs = 200
 
+/** ActionSets that are looked for on the server. */
+const looksAtOnce = 8
+
+interface Decided {
+  readonly schedule: Live<Schedule>
+  readonly decision: Decision
+}
+
 /** Drives the Schedules of one namespace. */
 export class ScheduleController {
   readonly #options: ScheduleControllerOptions
@@ -45,6 +54,8 @@ export class ScheduleController {
   readonly #newest = new Map<string, Live<ActionSet>>()
   /** ActionSets that we made and that the watch has not shown yet. */
   readonly #made: Unseen<ActionSet>
+  /** Keys of Schedules that have changed since the watch spoke of them. */
+  readonly #outdated = new Set<string>()
 
   constructor(options: ScheduleControllerOptions) {
     this.#options = options
@@ -103,25 +114,70 @@ export class ScheduleController {
   }
 
   async #reconcile(key: string, signal: AbortSignal): Promise<Result> {
-    const { meter, clock, engineNamespace, namespace } = this.#options
-    const schedule = this.#schedules.getByKey(key)
-    if (!schedule) {
+    const { meter, clock } = this.#options
+    const cached = this.#schedules.getByKey(key)
+    if (!cached) {
       meter.forget(parseKey(key).name)
+      this.#outdated.delete(key)
       return undefined
     }
-    const candidates = await this.#candidates.of(kindsOf(schedule))
     await this.#made.check(signal)
+    const first = this.#outdated.has(key) ? undefined : await this.#decide(cached, signal)
+    const view = first && !doesSomething(first.decision) ? first : await this.#decideAnew(key, first, signal)
+    // The watch will say that it is gone.
+    if (!view) return lookIn(Infinity)
+    const { schedule, decision } = view
+    meter.take(schedule, decision)
+    const deps = { ...this.#options, onCreated: (actionSet: Live<ActionSet>) => this.#remember(actionSet) }
+    if (!(await act(deps, schedule, decision, signal))) {
+      this.#outdated.add(key)
+      return { afterMs: againMs }
+    }
+    this.#outdated.delete(key)
+    return lookIn(decision.next === undefined ? undefined : decision.next - clock.now())
+  }
+
+  async #decide(schedule: Live<Schedule>, signal: AbortSignal): Promise<Decided> {
+    const { clock, engineNamespace } = this.#options
+    const candidates = await this.#candidates.of(kindsOf(schedule))
+    await this.#findUnseen(schedule, signal)
     const decision = decide({
       schedule,
       targets: targetsOf(schedule, candidates, engineNamespace),
-      findActionSet: (name) => this.#actionSets.get(namespace, name) ?? this.#made.get(name),
+      findActionSet: (name) => this.#find(name),
       findNewest: (object) => this.#newest.get(`${schedule.metadata.name} ${object}`),
       now: clock.now(),
     })
-    meter.take(schedule, decision)
-    const deps = { ...this.#options, onCreated: (actionSet: Live<ActionSet>) => this.#remember(actionSet) }
-    if (!(await act(deps, schedule, decision, signal))) return { afterMs: againMs }
-    return lookIn(decision.next === undefined ? undefined : decision.next - clock.now())
+    return { schedule, decision }
+  }
+
+  /**
+   * By the Schedule as the server has it, before something is started or cancelled: it may have been suspended or changed, and our watch may not
+   * have said so yet.
+   */
+  async #decideAnew(key: string, first: Decided | undefined, signal: AbortSignal): Promise<Decided | undefined> {
+    const schedule = await this.#options.kube.resource(ownKinds.schedules).find(parseKey(key), { signal })
+    if (!schedule) return undefined
+    const isSame = first?.schedule.metadata.resourceVersion === schedule.metadata.resourceVersion
+    return isSame ? first : await this.#decide(schedule, signal)
+  }
+
+  /** What status calls under way and the watch does not show is gone only when the server says so. */
+  async #findUnseen({ status }: Live<Schedule>, signal: AbortSignal): Promise<void> {
+    const { kube, namespace } = this.#options
+    const underWay = Object.values(status?.objects ?? {}).flatMap(({ last }) =>
+      last?.state === 'pending' || last?.state === 'running' ? [last.actionSet] : [],
+    )
+    const missing = underWay.filter((name) => !this.#find(name))
+    const look = async (name: string): Promise<void> => {
+      const found = await kube.resource(ownKinds.actionSets).find({ namespace, name }, { signal })
+      if (found) this.#remember(found)
+    }
+    await mapBounded(missing, looksAtOnce, look, signal)
+  }
+
+  #find(name: string): Live<ActionSet> | undefined {
+    return this.#actionSets.get(this.#options.namespace, name) ?? this.#made.get(name)
   }
 
   #keepNewest(actionSet: Live<ActionSet>): void {
@@ -139,6 +195,11 @@ export class ScheduleController {
     this.#keepNewest(actionSet)
     if (!this.#actionSets.get(this.#options.namespace, actionSet.metadata.name)) this.#made.made(actionSet)
   }
+}
+
+/** Something that writing a status would not take back. */
+function doesSomething({ turns }: Decision): boolean {
+  return turns.some(({ create, cancel }) => create !== undefined || cancel.length > 0)
 }
 
 /** RFC 3339 in UTC, so later ones sort behind; empty for those that somebody labelled by hand. */

@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
 import type { ActionSet } from '../../../../src/api/actionset.ts'
 import { names } from '../../../../src/api/names.ts'
 import type { Schedule, ScheduleSpec } from '../../../../src/api/schedule.ts'
@@ -91,7 +91,10 @@ class World {
 }
 
 let world: World
-afterEach(() => world.stopEngine())
+afterEach(async () => {
+  world.api.watchFault = () => undefined
+  await world.stopEngine()
+})
 
 async function open(): Promise<World> {
   world = new World()
@@ -211,7 +214,7 @@ test('five hundred databases of the same minute start over the time they are giv
   expect(world.slots).toEqual(Array.from({ length: 500 }, () => '01:00'))
 }, 60_000)
 
-test('a hundred Schedules of the same minute lose none, and cost the API server two requests each', async () => {
+test('a hundred Schedules of the same minute lose none, and cost the API server three requests each', async () => {
   world = new World()
   const { api, clock } = world
   for (let index = 0; index < 100; index++) {
@@ -227,8 +230,8 @@ test('a hundred Schedules of the same minute lose none, and cost the API server 
 
   expect(world.slots).toEqual(Array.from({ length: 100 }, () => '01:00'))
   expect(requests.filter((request) => request === 'create actionsets')).toHaveLength(100)
-  // The other is the status.
-  expect(requests.length).toBeLessThanOrEqual(200)
+  // The others are the Schedule as it is then, and its status.
+  expect(requests.length).toBeLessThanOrEqual(300)
 }, 60_000)
 
 test('what could not be made because the API server was away is made when it is back', async () => {
@@ -346,4 +349,69 @@ test('an engine killed between ActionSet and status knows the run although nothi
   expect(objects?.['shop/statefulset/db']).toMatchObject({ last: { state: 'complete' }, handled: '2026-05-01T01:00:00Z' })
   expect(objects?.['shop/statefulset/db']?.skipped).toBeUndefined()
   expect(world.slots).toEqual(['01:00'])
+})
+
+describe('a Schedule whose watch fell silent', () => {
+  async function silent(spec: Partial<ScheduleSpec> = {}): Promise<World> {
+    await open()
+    world.database()
+    await world.schedule(spec)
+    await world.clock.turnTo(start + minute)
+    world.api.watchFault = ({ resource }) => (resource === 'schedules' ? 'lose' : undefined)
+    return world
+  }
+
+  test('starts nothing when it was suspended', async () => {
+    const { clock } = await silent()
+    world.edit({ suspend: true })
+
+    await clock.turnTo(start + 2 * hour)
+
+    expect(world.slots).toEqual([])
+  })
+
+  test('starts nothing when it was deleted', async () => {
+    const { clock, api } = await silent()
+    api.remove(ownKinds.schedules, 'holdfast', 'hourly')
+
+    await clock.turnTo(start + 2 * hour)
+
+    expect(world.slots).toEqual([])
+  })
+
+  test('cancels nothing for a new slot when it was told to let it end', async () => {
+    const { clock, api } = await silent({ concurrencyPolicy: 'Replace' })
+    await clock.turnTo(start + hour)
+    for (const actionSet of world.actionSets)
+      api.put(ownKinds.actionSets, { ...actionSet, status: { state: 'running' } } as ActionSet)
+    world.edit({ concurrencyPolicy: 'Forbid' })
+
+    await clock.turnTo(start + 1.6 * hour)
+
+    expect(world.actionSets.map(({ metadata }) => metadata.annotations?.[names.cancel])).toEqual([undefined])
+  })
+})
+
+test('an ActionSet that the watch has not shown yet is not called gone', async () => {
+  const { clock, api } = await open()
+  world.database()
+  await world.schedule()
+  await clock.turnTo(start + minute)
+  await world.stopEngine()
+  await world.startEngine()
+  // Made and written down by the engine that led before, after this one had listed.
+  api.watchFault = ({ resource }) => (resource === 'actionsets' ? 'lose' : undefined)
+  const metadata = { name: 'late', namespace: 'holdfast', labels: { [names.schedule]: 'hourly' } }
+  api.put(ownKinds.actionSets, { kind: 'ActionSet', metadata, status: { state: 'running' } } as unknown as ActionSet)
+  const there = api.read(ownKinds.schedules, 'holdfast', 'hourly') as Schedule
+  const object = { since: '2026-05-01T00:00:00Z', handled: '2026-05-01T00:30:00Z' }
+  const last = { actionSet: 'late', slot: '2026-05-01T00:30:00Z', state: 'pending' }
+  api.put(ownKinds.schedules, {
+    ...there,
+    status: { ...there.status, objects: { 'shop/statefulset/db': { ...object, last } } },
+  })
+  await clock.turnTo(start + 2 * minute)
+
+  expect(world.status.objects?.['shop/statefulset/db']).toMatchObject({ last: { state: 'running' } })
+  expect(world.status.lastFailure).toBeUndefined()
 })
