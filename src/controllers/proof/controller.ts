@@ -9,7 +9,7 @@ import { readOwned } from '../../catalog/takeover.ts'
 import type { EventSink } from '../../kube/events.ts'
 import type { Informer } from '../../kube/informer.ts'
 import type { Kube } from '../../kube/kube.ts'
-import type { Live } from '../../kube/objects.ts'
+import { parseKey, type Live } from '../../kube/objects.ts'
 import { ownKinds } from '../../kube/own-kinds.ts'
 import type { Logger } from '../../telemetry/logger.ts'
 import { Unseen } from '../runtime/unseen.ts'
@@ -91,17 +91,25 @@ export class ProofController {
   }
 
   async #reconcile(key: string, signal: AbortSignal): Promise<Result> {
-    const { clock } = this.#options
-    const schedule = this.#schedules.getByKey(key)
-    // Which objects it has is for the Schedules' own controller to say first.
-    if (!schedule?.spec.verification || !schedule.status?.objects) return undefined
+    const { clock, kube } = this.#options
+    let schedule = this.#schedules.getByKey(key)
+    if (!isToProve(schedule)) return undefined
     await this.#made.check(signal)
-    const decision = decideProofs({ schedule, verifications: this.#verificationsOf(schedule), now: clock.now() })
+    if (this.#decide(schedule).round) {
+      // A test restore is no small thing: it may have been called off, and our watch may not have said so yet.
+      schedule = await kube.resource(ownKinds.schedules).find(parseKey(key), { signal })
+      if (!isToProve(schedule)) return lookIn(Infinity)
+    }
+    const decision = this.#decide(schedule)
     const deps = { ...this.#options, onCreated: (made: Live<Verification>) => this.#remember(made) }
     const { after, failure } = await this.#carryOut(deps, schedule, decision, signal)
     if (!(await writeProofs(deps, schedule, decision, after, signal))) return { afterMs: againMs }
     if (failure !== undefined) throw failure
     return lookIn(decision.next === undefined ? undefined : decision.next - clock.now())
+  }
+
+  #decide(schedule: Live<Schedule>): ProofDecision {
+    return decideProofs({ schedule, verifications: this.#verificationsOf(schedule), now: this.#options.clock.now() })
   }
 
   /** What could not be made leaves its slot due, and status says why. */
@@ -157,4 +165,9 @@ export class ProofController {
   #remember(verification: Live<Verification>): void {
     if (!this.#verifications.get(this.#options.namespace, verification.metadata.name)) this.#made.made(verification)
   }
+}
+
+/** Which objects it has is for the Schedules' own controller to say first. */
+function isToProve(schedule: Live<Schedule> | undefined): schedule is Live<Schedule> {
+  return schedule?.spec.verification !== undefined && schedule.status?.objects !== undefined
 }

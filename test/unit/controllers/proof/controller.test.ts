@@ -8,7 +8,10 @@ const minute = 60_000
 const hour = 60 * minute
 
 let world: ProofWorld
-afterEach(() => world.stopEngine())
+afterEach(async () => {
+  world.api.watchFault = () => undefined
+  await world.stopEngine()
+})
 
 async function open(
   databases: readonly string[] = ['db'],
@@ -223,4 +226,14 @@ test('a Verification of that name that is not ours is left alone, and that is sa
   world.end()
   await world.turn(hour)
   expect(world.api.events.map(({ message }) => message).join()).toContain('that this Schedule did not make')
+})
+
+test('a Schedule that was suspended proves nothing, although the watch has not shown it', async () => {
+  await open()
+  world.api.watchFault = ({ resource }) => (resource === 'schedules' ? 'lose' : undefined)
+  world.edit(({ spec }) => ({ spec: { ...spec, suspend: true } }))
+
+  await world.turn(31 * minute)
+
+  expect(world.verifications).toEqual([])
 })
