@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { orAborted } from '../../src/base/or-aborted.ts'
 import { kubeError } from '../../src/kube/errors.ts'
 import type { EventNote, EventSink, EventSubject } from '../../src/kube/events.ts'
 import type { ChangeHandler, Informer, InformerOptions } from '../../src/kube/informer.ts'
@@ -50,6 +51,8 @@ export class FakeApi {
   before: (request: FakeRequest) => void | Promise<void> = () => undefined
   /** Called after a request was carried out; what it throws is a lost answer. */
   after: (request: FakeRequest) => void | Promise<void> = () => undefined
+  /** Called before a Lease of the namespace is had. */
+  beforeLease: (namespace: string) => void | Promise<void> = () => undefined
   /** The size from which on an object is refused, as JSON. */
   maxBytes = Infinity
   /**
@@ -70,7 +73,13 @@ export class FakeApi {
       resource: (def) => this.#resource(def as ResourceName, process) as never,
       informer: (def, options) =>
         this.#informer(def as ResourceName, options as unknown as InformerOptions<KubeObject>, process) as never,
-      leases: { tryAcquire: async () => heldLease(), acquire: async () => heldLease() },
+      leases: {
+        tryAcquire: async () => heldLease(),
+        acquire: async ({ namespace }, { signal }) => {
+          await orAborted(Promise.resolve(this.beforeLease(namespace)), signal)
+          return heldLease()
+        },
+      },
       eventSink: () => this.#sink(process),
       workloads: {
         describe: async (ref) => this.#describe(ref),

@@ -27,8 +27,8 @@ export interface ActionSetControllerOptions {
   readonly events: EventSink
   readonly isGone: (fence: Fence) => boolean
   readonly line: WaitingLine
-  /** What `importedBackups` of all watched namespaces gives. */
-  readonly imported: () => readonly Live<ActionSet>[]
+  /** What `importedBackups` of all watched namespaces gives, whoever leads them. */
+  readonly imported: (signal: AbortSignal) => Promise<readonly Live<ActionSet>[]>
 }
 
 /** Drives the ActionSets of one namespace: read, compare, act on the difference. */
@@ -107,8 +107,13 @@ export class ActionSetController {
     return this.#caches.openRuns().flatMap(openFences)
   }
 
-  /** Of installations that were not taken over. */
-  importedBackups(): readonly Live<ActionSet>[] {
+  get namespace(): string {
+    return this.#options.namespace
+  }
+
+  /** Of installations that were not taken over. Undefined before everything is listed. */
+  importedBackups(): readonly Live<ActionSet>[] | undefined {
+    if (!this.#open) return undefined
     return this.#caches.actionSets.list(this.#options.namespace).filter((each) => foreignIn(each) !== undefined)
   }
 

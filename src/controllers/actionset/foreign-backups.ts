@@ -32,8 +32,8 @@ export function foreignIn(actionSet: Live<ActionSet>): Foreign | undefined {
 export interface ForeignQuestion {
   readonly plan: Plan
   readonly findFunction: FindFunction
-  /** What the caches know of all watched namespaces: an import goes into the engine's, a delete may stand in another. */
-  readonly known: () => readonly Live<ActionSet>[]
+  /** Those of all watched namespaces: an import goes into the engine's, a delete may stand in another. */
+  readonly known: () => Promise<readonly Live<ActionSet>[]>
   /** The server's word on one of them: a takeover may have been a moment ago. */
   readonly read: (known: Live<ActionSet>) => Promise<Live<ActionSet> | undefined>
 }
@@ -44,7 +44,7 @@ export async function findForeign({ plan, findFunction, known, read }: ForeignQu
   for (const [actionIndex, spec] of plan.actions.entries()) {
     const { artifacts } = spec.action
     if (!artifacts || !removesBackup(spec, findFunction)) continue
-    const parent = known().find((each) => isGiven(foreignIn(each), artifacts))
+    const parent = (await known()).find((each) => isGiven(foreignIn(each), artifacts))
     const now = parent && (await read(parent))
     if (now && isGiven(foreignOf(now), artifacts))
       findings.push({ stage: 'launch', message: refusal(spec.action.name ?? '', now), actionIndex })

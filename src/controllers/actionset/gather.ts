@@ -22,7 +22,7 @@ export interface GatherDeps {
   readonly line: Pick<WaitingLine, 'admitsNew' | 'verdictOn'>
   readonly clock: Clock
   /** ActionSets of imported backups of others, of all watched namespaces. */
-  readonly imported: () => readonly Live<ActionSet>[]
+  readonly imported: (signal: AbortSignal) => Promise<readonly Live<ActionSet>[]>
 }
 
 /** Reads everything under one key: from the caches, and from the server where a lagging cache would lead to something that cannot be undone. */
@@ -111,6 +111,6 @@ async function withoutForeign({ kube, imported, findFunction }: GatherDeps, plan
   if (plan.findings.length > 0) return plan
   const read = ({ metadata }: Live<ActionSet>): Promise<Live<ActionSet> | undefined> =>
     kube.resource(ownKinds.actionSets).find(metadata, { signal })
-  const findings = await findForeign({ plan, findFunction, known: imported, read })
+  const findings = await findForeign({ plan, findFunction, known: () => imported(signal), read })
   return { ...plan, findings }
 }

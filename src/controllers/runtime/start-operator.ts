@@ -1,9 +1,12 @@
+import type { ActionSet } from '../../api/actionset.ts'
+import type { Fence } from '../../api/run.ts'
 import { aborted } from '../../base/aborted.ts'
 import { retry } from '../../base/backoff.ts'
-import type { Fence } from '../../api/run.ts'
 import type { EventSink } from '../../kube/events.ts'
 import type { HeldLease } from '../../kube/lease.ts'
+import type { Live } from '../../kube/objects.ts'
 import { ActionSetController } from '../actionset/controller.ts'
+import { listImported } from '../actionset/imported-backups.ts'
 import { WaitingLine } from '../actionset/waiting-line.ts'
 import { CrdGuard } from './crd-guard.ts'
 import { controllerError } from './errors.ts'
@@ -165,8 +168,18 @@ class RunningOperator {
       events: this.#events,
       isGone: (fence) => this.#liveness.isGone(fence),
       line: this.#line,
-      imported: () => [...this.#controllers].flatMap((controller) => controller.importedBackups()),
+      imported: (signal) => this.#imported(signal),
     })
+  }
+
+  /** The watches know those of the namespaces that we lead; of those that another process leads, or that are not listed yet, the server is asked. */
+  async #imported(signal: AbortSignal): Promise<readonly Live<ActionSet>[]> {
+    const { kube, watchNamespaces } = this.#deps
+    const all = watchNamespaces.map(async (namespace) => {
+      const leading = [...this.#controllers].find((controller) => controller.namespace === namespace)
+      return leading?.importedBackups() ?? (await listImported(kube, namespace, signal))
+    })
+    return (await Promise.all(all)).flat()
   }
 
   /** Looks from time to time whether a Kanister was installed meanwhile. Ends with the signal. */

@@ -69,10 +69,8 @@ describe('an ActionSet written by hand that would remove an imported backup', ()
   })
 })
 
-test('a delete in another watched namespace is refused too', async () => {
-  await world.close()
-  imported('true')
-  await world.operator({}, {}, [namespace, 'tenant']).ready
+/** How a delete ends that is asked for in namespace `tenant`. */
+async function deleteByTenant(): Promise<unknown> {
   const metadata = { name: 'as', namespace: 'tenant' }
   world.api.put(ownKinds.blueprints, {
     kind: 'Blueprint',
@@ -80,13 +78,31 @@ test('a delete in another watched namespace is refused too', async () => {
     actions: { delete: {} },
   } as never)
   world.actionSet([{ ...onApp('delete'), artifacts }], { metadata })
-
-  const seen = await waitFor('it to end', () => {
+  return await waitFor('it to end', () => {
     const { status } = world.api.read(ownKinds.actionSets, 'tenant', 'as') ?? {}
-    return status?.state === undefined || status.state === 'pending' ? undefined : status
+    const hasRun = world.api.all(ownKinds.runs).length > 0
+    return !hasRun && (status?.state === undefined || status.state === 'pending') ? undefined : status
   })
+}
 
-  expect(seen).toMatchObject({ state: 'failed', error: { message: expect.stringContaining('CONTROLLER_FOREIGN_BACKUP') } })
+const refused = { state: 'failed', error: { message: expect.stringContaining('CONTROLLER_FOREIGN_BACKUP') } }
+
+test('a delete in another watched namespace is refused too', async () => {
+  await world.close()
+  imported('true')
+  await world.operator({}, {}, [namespace, 'tenant']).ready
+
+  expect(await deleteByTenant()).toMatchObject(refused)
+})
+
+test('it is refused also while another process leads the namespace of the import', async () => {
+  await world.close()
+  imported('true')
+  imported('owned', 'ours', { dump: { keyValue: { snapshot: 'ours' } } })
+  world.api.beforeLease = (of) => (of === namespace ? new Promise(() => undefined) : undefined)
+  world.operator({}, {}, [namespace, 'tenant'])
+
+  expect(await deleteByTenant()).toMatchObject(refused)
 })
 
 test('restores of an imported backup are free, and so are deletes of a backup of our own', async () => {
