@@ -1,4 +1,4 @@
-import { compress, decompress } from './format/zstd.ts'
+import { compress, decompress, release } from './format/zstd.ts'
 
 /** A page of entries that are text already, compressed: some 50 bytes a file, where 700 and what V8 leaves lying would stay otherwise. */
 export interface FoldedLeaves {
@@ -23,13 +23,13 @@ export function foldLeaves(leaves: readonly LeafText[]): FoldedLeaves {
 }
 
 export function unfoldLeaves(page: FoldedLeaves): LeafText[] {
-  return rawOf(page)
-    .toString()
-    .split(between)
-    .map((text) => {
-      const end = text.indexOf(afterName)
-      return [text.slice(0, end), text.slice(end + 1)]
-    })
+  const raw = rawOf(page)
+  const text = raw.toString()
+  release(Buffer.from(raw.buffer))
+  return text.split(between).map((entry) => {
+    const end = entry.indexOf(afterName)
+    return [entry.slice(0, end), entry.slice(end + 1)]
+  })
 }
 
 /** The newest page of each name; pages from old to new. */
@@ -56,6 +56,7 @@ function textAt(raw: Buffer, start: number): string {
   return raw.toString('utf8', start, end < 0 ? raw.length : end)
 }
 
-function rawOf({ frame, rawBytes }: FoldedLeaves): Buffer {
-  return decompress(frame, rawBytes, 'a page of entries in memory', rawBytes)
+/** In memory of its own, never of Node's pool. */
+function rawOf({ frame, rawBytes }: FoldedLeaves): Buffer<ArrayBuffer> {
+  return decompress(frame, rawBytes, 'a page of entries in memory', Math.max(rawBytes, 65_536))
 }

@@ -180,7 +180,7 @@ export class TreeBuilder {
       entries.set(name.toString('latin1'), { name, json: renderNode({ ...draft, name, content: null, subtree: subtrees[at] }) })
     directory.leaves.clear()
     directory.pages.length = 0
-    return addTree(new Uint8Array(joinTree([...entries.values()])))
+    return addTree(joinTree([...entries.values()]))
   }
 
   async #complete(directory: Directory, leaf: Leaf, content: Promise<FileContent>): Promise<void> {

@@ -158,7 +158,7 @@ class FolderWalk {
   /** The directories above what was asked for are in the snapshot too, with nothing else in them. */
   async #saveTargets(targets: ReadonlyArray<readonly Buffer[]>): Promise<Id> {
     const root = await this.#target(Buffer.alloc(0), targets, this.#options.parent?.tree)
-    return this.#session.pipeline.addTree(new Uint8Array(joinTree(await Promise.all(root))))
+    return this.#session.pipeline.addTree(joinTree(await Promise.all(root)))
   }
 
   async #target(folder: Buffer, targets: ReadonlyArray<readonly Buffer[]>, parentTree: Id | undefined): Promise<Entry[]> {
@@ -219,7 +219,7 @@ class FolderWalk {
   async #finishDirectory(node: TreeNode, inner: readonly Entry[]): Promise<Entry[]> {
     this.#dirCount++
     const finish = async (): Promise<Rendered> => {
-      const subtree = await this.#session.pipeline.addTree(new Uint8Array(joinTree(await Promise.all(inner))))
+      const subtree = await this.#session.pipeline.addTree(joinTree(await Promise.all(inner)))
       return { name: node.name, json: renderNode({ ...node, subtree }) }
     }
     const finished = finish()

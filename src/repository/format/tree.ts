@@ -7,13 +7,15 @@ import { type TreeNode, renderNode } from './node.ts'
 
 /** A tree blob from nodes in any order; two of one name are a defect of the caller. */
 export function renderTree(nodes: readonly TreeNode[]): Buffer {
-  return joinTree(nodes.map((node) => ({ name: node.name, json: renderNode(node) })))
+  return Buffer.from(joinTree(nodes.map((node) => ({ name: node.name, json: renderNode(node) }))).buffer)
 }
 
-/** A tree blob from nodes that are text already. The format wants them ascending by the bytes of their names. */
-export function joinTree(nodes: ReadonlyArray<{ readonly name: Buffer; readonly json: string }>): Buffer {
+const encoder = new TextEncoder()
+
+/** A tree blob from nodes that are text already, in memory of its own. The format wants them ascending by the bytes of their names. */
+export function joinTree(nodes: ReadonlyArray<{ readonly name: Buffer; readonly json: string }>): Uint8Array<ArrayBuffer> {
   const sorted = nodes.toSorted((a, b) => Buffer.compare(a.name, b.name))
-  return Buffer.from(`{"nodes":[${sorted.map((node) => node.json).join(',')}]}\n`)
+  return encoder.encode(`{"nodes":[${sorted.map((node) => node.json).join(',')}]}\n`)
 }
 
 /** Reads a tree of any writer. Names that would leave their directory are refused: they reach file systems. */

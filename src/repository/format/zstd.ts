@@ -69,7 +69,7 @@ function boundOf(plainBytes: number): number {
 }
 
 /** `limitBytes` bounds the result whatever the frame claims. `chunkBytes` is the expected size, if known. */
-export function decompress(frame: Uint8Array, limitBytes: number, what: string, chunkBytes = 65_536): Buffer {
+export function decompress(frame: Uint8Array, limitBytes: number, what: string, chunkBytes = 65_536): Buffer<ArrayBuffer> {
   try {
     return zstdDecompressSync(frame, {
       maxOutputLength: Math.max(1, limitBytes),

@@ -59,11 +59,11 @@ export interface SealJob {
 
 export type SealRequest =
   | { readonly kind: 'chunks'; readonly jobs: readonly SealJob[] }
-  | { readonly kind: 'tree'; readonly sequence: number; readonly bytes: Uint8Array }
+  | { readonly kind: 'tree'; readonly sequence: number; readonly bytes: Uint8Array<ArrayBuffer> }
   /** One more table of fresh ids, which fills from now on; the first comes before all chunks. */
   | { readonly kind: 'fresh'; readonly memory: SharedArrayBuffer }
   /** A pack buffer comes back after its upload. */
-  | { readonly kind: 'buffer'; readonly type: BlobType; readonly buffer: SharedArrayBuffer }
+  | { readonly kind: 'buffer'; readonly buffer: SharedArrayBuffer }
   | { readonly kind: 'finish' }
 
 export interface SealResult {

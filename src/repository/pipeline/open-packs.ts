@@ -11,18 +11,17 @@ export interface PackRoom {
 
 /**
  * The packs one thread fills, and its buffers: made when first needed, then used again and again. They are shared and not handed from thread to thread, because V8
- * collects everything whenever 64 MiB arrived at a thread: 29 times for 1 GiB to S3, an eighth of all CPU. Trees have a buffer of their own, of which as a rule only
- * the beginning is ever touched, and so takes memory.
+ * collects everything whenever 64 MiB arrived at a thread: 29 times for 1 GiB to S3, an eighth of all CPU.
  */
 export class OpenPacks {
   readonly #sealer: Sealer
   readonly #onPack: (pack: BuiltPack) => void
   readonly #open: Readonly<Record<BlobType, Array<PackBuilder | undefined>>>
-  readonly #buffers: Readonly<Record<BlobType, Buffers>>
+  readonly #buffers: Buffers
 
   constructor(sealer: Sealer, { filling, buffers }: PackRoom, onPack: (pack: BuiltPack) => void) {
     this.#open = { data: Array.from({ length: filling }, () => undefined), tree: [undefined] }
-    this.#buffers = { data: new Buffers(buffers), tree: new Buffers(1) }
+    this.#buffers = new Buffers(buffers)
     this.#sealer = sealer
     this.#onPack = onPack
   }
@@ -33,7 +32,7 @@ export class OpenPacks {
     const which = packs.length === 1 ? 0 : randomInt(packs.length)
     const open = packs[which]
     if (open && !open.hasRoomFor(sealedBytes)) this.#close(open)
-    return (packs[which] ??= new PackBuilder(type, await this.#buffers[type].take()))
+    return (packs[which] ??= new PackBuilder(type, await this.#buffers.take(type)))
   }
 
   closeIfFull(pack: PackBuilder): void {
@@ -45,8 +44,8 @@ export class OpenPacks {
     for (const packs of Object.values(this.#open)) packs.fill(undefined)
   }
 
-  giveBack(type: BlobType, buffer: SharedArrayBuffer): void {
-    this.#buffers[type].giveBack(buffer)
+  giveBack(buffer: SharedArrayBuffer): void {
+    this.#buffers.giveBack(buffer)
   }
 
   #close(pack: PackBuilder): void {
@@ -57,8 +56,7 @@ export class OpenPacks {
 
   #give(pack: PackBuilder): void {
     const built = pack.build(this.#sealer)
-    // One blob was longer than a pack: what goes away is not the buffer that came from here.
-    if (!(built.buffer instanceof SharedArrayBuffer)) this.#buffers[pack.type].replace()
+    this.#buffers.went(pack.type, built.buffer)
     this.#onPack(built)
   }
 
@@ -71,21 +69,27 @@ export class OpenPacks {
   }
 }
 
+/**
+ * Trees have one buffer more. With data, as from a folder, only its beginning is touched as a rule, and so takes memory; behind the data, as from a tar, it is one that
+ * data no longer needs.
+ */
 class Buffers {
   readonly #free: SharedArrayBuffer[] = []
   readonly #most: number
   #made = 0
+  #forTrees = 0
   #wake: (() => void) | undefined
 
   constructor(most: number) {
     this.#most = most
   }
 
-  async take(): Promise<SharedArrayBuffer> {
+  async take(type: BlobType): Promise<SharedArrayBuffer> {
+    if (type === 'tree') this.#forTrees = 1
     for (;;) {
       const free = this.#free.pop()
       if (free) return free
-      if (this.#made < this.#most) {
+      if (this.#made < this.#most + this.#forTrees) {
         this.#made++
         return new SharedArrayBuffer(dataPackBytes)
       }
@@ -94,14 +98,16 @@ class Buffers {
     }
   }
 
-  giveBack(buffer: SharedArrayBuffer): void {
-    this.#free.push(buffer)
+  /** What a pack was built in leaves this thread. It does not come back where one blob was longer than a pack. */
+  went(type: BlobType, buffer: ArrayBufferLike): void {
+    if (type === 'tree') this.#forTrees = 0
+    if (buffer instanceof SharedArrayBuffer) return
+    this.#made--
     this.#wake?.()
   }
 
-  /** One of them does not come back. */
-  replace(): void {
-    this.#made--
+  giveBack(buffer: SharedArrayBuffer): void {
+    this.#free.push(buffer)
     this.#wake?.()
   }
 }

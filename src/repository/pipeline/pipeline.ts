@@ -70,6 +70,7 @@ export class Pipeline {
   readonly #pool: SealPool
   readonly #upload: PackUpload
   #onCut: ((report: CutReport) => void) | undefined
+  #ended = false
 
   constructor(options: PipelineOptions) {
     const { store, config, sealer, index, threads, verifyBlobs, signal, onStored, onFailure } = options
@@ -122,19 +123,26 @@ export class Pipeline {
     })
   }
 
-  /** Resolves when every pack is in the store. */
+  /** Resolves when every pack is in the store and the threads have ended, so that what comes after has the memory. */
   async finish(): Promise<void> {
     this.#pool.flush()
     await this.#progress.until(() => this.#pool.pending === 0)
     await this.#pool.finish()
     await this.#upload.drain()
+    await this.#endThreads()
   }
 
-  /** Ends the threads; what is under way ends with `error`. Waits until nothing of this touches the store any more. */
+  /** Ends the threads, if they have not ended; what is under way ends with `error`. Waits until nothing of this touches the store any more. */
   async stop(error: unknown): Promise<void> {
     this.#progress.fail(error)
-    await Promise.all([this.#cutter.stop(), this.#pool.stop()])
+    await this.#endThreads()
     await this.#upload.settled()
+  }
+
+  async #endThreads(): Promise<void> {
+    if (this.#ended) return
+    this.#ended = true
+    await Promise.all([this.#cutter.stop(), this.#pool.stop()])
     freeShared()
   }
 

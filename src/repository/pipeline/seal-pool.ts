@@ -135,8 +135,7 @@ export class SealPool {
     if (report.kind === 'sealed') for (const result of report.results) this.#settle(result)
     else if (report.kind === 'pack') {
       onPack(report, () => {
-        if (report.buffer instanceof SharedArrayBuffer)
-          member.thread.send({ kind: 'buffer', type: report.type, buffer: report.buffer })
+        if (report.buffer instanceof SharedArrayBuffer) member.thread.send({ kind: 'buffer', buffer: report.buffer })
       })
     } else member.finished = true
     this.#progress.notify()

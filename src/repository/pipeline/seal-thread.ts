@@ -44,9 +44,11 @@ export function runSealThread(port: MessagePort, start: SealThreadStart): void {
 
   async function handle(request: SealRequest): Promise<void> {
     if (request.kind === 'fresh') blobs.addFresh(request.memory)
-    else if (request.kind === 'tree')
+    else if (request.kind === 'tree') {
       report({ kind: 'sealed', results: [await sealOne(request.sequence, request.bytes, true)] })
-    else if (request.kind === 'chunks') {
+      // They were given away to here, and V8 would let some 20 MiB of them lie.
+      request.bytes.buffer.transfer(0)
+    } else if (request.kind === 'chunks') {
       let results: SealResult[] = []
       let bytes = 0
       for (const { sequence, offset, length, id } of request.jobs) {
@@ -72,7 +74,7 @@ export function runSealThread(port: MessagePort, start: SealThreadStart): void {
 
   port.on('message', (request: SealRequest) => {
     // Not queued: whoever is at work may be waiting for it.
-    if (request.kind === 'buffer') return packs.giveBack(request.type, request.buffer)
+    if (request.kind === 'buffer') return packs.giveBack(request.buffer)
     queue.push(request)
     // A rejection here is an error of the thread, which ends the backup.
     if (!running) void run()

@@ -62,6 +62,7 @@ describe.each(['v1', 'v2'] as const)('a repository made by restic, version %s', 
         expected.header_plaintext_hex,
       )
       expect(packSize(blobs)).toBe(pack.length)
+      expect(renderIndex([{ id, header }]).toString()).toBe(renderIndex([{ id, blobs }]).toString())
       for (const blob of blobs) {
         const plain = sealer.open(pack.subarray(blob.offset, blob.offset + blob.length), blob.id)
         const raw = blob.uncompressedLength === undefined ? plain : decompress(plain, blob.uncompressedLength, blob.id)

@@ -87,11 +87,13 @@ describe('prune', () => {
   test('leaves a little waste where moving would cost more, unless asked for none', async () => {
     const { repository } = await aRepository()
     const [most, little] = [randomBytes(30 * MiB), randomBytes(700 << 10)]
-    const gone = await keep(repository, Buffer.concat([most, little]))
+    // At the beginning: chunks at the end may have a pack of their own, by chance, which goes as a whole.
+    const gone = await keep(repository, Buffer.concat([little, most]))
     await keep(repository, most)
     await repository.forgetSnapshot(gone)
 
-    const lazy = await repository.prune({ maxUnusedPercent: 20 })
+    // More than the longest chunk and the little before it.
+    const lazy = await repository.prune({ maxUnusedPercent: 40 })
     const strict = await repository.prune({ maxUnusedPercent: 0 })
 
     expect(lazy).toMatchObject({ packsRewritten: 0 })
