@@ -22,6 +22,8 @@ export interface JournalOptions {
   readonly log: Logger
   /** Sends what a write reported, after it. */
   readonly emit: (note: Note) => void
+  /** Called with the whole Run as each answer shows it: what others wrote into it is known so, whatever the watch says. */
+  readonly onAnswer?: (run: Run) => void
   /** For how long a write is repeated while the API server is away. */
   readonly budgetMs: number
   /** Shortest time between writes that only `flushSoon` asked for. */
@@ -219,6 +221,7 @@ export class Journal {
       this.#lastWriteMs = this.#options.clock.now()
       this.#claimedMs ??= this.#lastWriteMs
       this.#provenMs = sentMs
+      this.#options.onAnswer?.(run)
     } catch (error) {
       this.#notes = [...notes, ...this.#notes]
       throw error

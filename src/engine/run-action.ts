@@ -29,6 +29,8 @@ export interface RunActionRequest {
   readonly emit: (note: Note) => void
   /** Asked once the claim of an action that was not launched is durable; false gives it back. Absent: it may begin. */
   readonly mayBegin?: (signal: AbortSignal) => Promise<boolean>
+  /** Called with the Run as each answer to a write of the journal shows it. */
+  readonly onAnswer?: (run: Run) => void
   /** Called with the journal of the attempt, so that its owner can have the fence checked. */
   readonly onStart?: (journal: Journal) => void
 }
@@ -78,7 +80,7 @@ async function mustStepBack({ journal, stop }: Attempt, { mayBegin, cancel }: Ru
 }
 
 function openAttempt(deps: AttemptDeps, request: RunActionRequest): Attempt {
-  const { run, actionIndex, settings, emit } = request
+  const { run, actionIndex, settings, emit, onAnswer } = request
   const spec = run.spec.actions[actionIndex] as RunActionSpec
   const journal = new Journal({
     kube: deps.kube,
@@ -88,6 +90,7 @@ function openAttempt(deps: AttemptDeps, request: RunActionRequest): Attempt {
     clock: deps.clock,
     log: deps.log,
     emit,
+    ...(onAnswer ? { onAnswer } : {}),
     budgetMs: settings.journalBudgetMs,
     soonMs: settings.progressMs,
   })

@@ -163,6 +163,8 @@ class RunningWorker {
         settings: this.#settings,
         emit: (note) => this.#emit(run, actionIndex, note),
         onStart,
+        // Cancelled after we had read it, perhaps before its watch knew of our work: nothing may begin on what we read.
+        onAnswer: (answer) => this.#cancelRun(answer),
         ...(run.spec.queue?.objects?.length && !hasLaunched(run)
           ? { mayBegin: (signal: AbortSignal) => areObjectsFree(this.#deps, run, signal) }
           : {}),

@@ -76,4 +76,31 @@ describe('a watch of Runs that falls silent', () => {
     expect((await world.ended('failed')).status?.reason).toBe('Cancelled')
     expect(world.calls).toEqual(['k', 'unlock'])
   })
+
+  test('does not let a phase begin that was cancelled after the worker had read its Run', async () => {
+    const operator: FakeProcess = {}
+    const deaf: FakeProcess = {}
+    silence(deaf)
+    world.blueprint({ backup: { phases: [say('p', 'k', { hang: true })], deferPhase: say('d', 'unlock') } })
+    let claimed = false
+    world.api.after = async ({ verb, resource, process, patch }) => {
+      if (resource !== 'runs' || process !== deaf) return
+      if (verb === 'patch') claimed = patch?.some(({ path }) => path === '/status/actions/0') === true
+      if (verb !== 'get') return
+      world.api.after = async (request) => void (claimed ||= request.process === deaf && request.verb === 'patch')
+      cancel()
+      await waitFor('the cancel to be told', () => world.runOf(world.read())?.status.cancel !== undefined)
+    }
+    // The operator would end what nobody has; it is a moment too late.
+    world.api.before = async ({ process, patch }) => {
+      if (process === operator && patch?.some(({ path }) => path.startsWith('/status/actions/0')))
+        await waitFor('the claim of the worker', () => claimed)
+    }
+    await Promise.all([world.operator({}, operator).ready, world.worker('w1', '1', {}, deaf).ready])
+
+    world.actionSet([onApp('backup')])
+
+    expect((await world.ended('failed')).status?.reason).toBe('Cancelled')
+    expect(world.calls).not.toContain('k')
+  })
 })
