@@ -34,16 +34,30 @@ export async function gather(deps: GatherDeps, key: string, signal: AbortSignal)
   if (!actionSet) return { ...base, orphans }
   const run = await findRun(deps, actionSet, signal)
   if (run === 'settled') return orphans.length > 0 ? { ...base, orphans } : undefined
-  const plan = run || hasState(actionSet) ? undefined : await makePlan(deps, actionSet, signal)
-  const admitted = plan && isRunnable(plan) ? line.admitsNew(newRun(actionSet, plan)) : undefined
-  return {
-    ...base,
-    actionSet,
-    orphans,
-    ...(run ? { run } : {}),
-    ...(plan ? { plan } : {}),
-    ...(admitted === undefined ? {} : { admitted }),
-  }
+  if (run || hasState(actionSet)) return { ...base, actionSet, orphans, ...(run ? { run } : {}) }
+  const current = await asItIs(deps, actionSet, signal)
+  if (!current) return { ...base, orphans }
+  const plan = await makePlan(deps, current, signal)
+  const admitted = isRunnable(plan) ? line.admitsNew(newRun(current, plan)) : undefined
+  return { ...base, actionSet: current, orphans, plan, ...(admitted === undefined ? {} : { admitted }) }
+}
+
+/** A new ActionSet is seen by then. */
+const lateMs = 5_000
+
+/**
+ * What is seen late, or could not be begun for a while, may have been deleted, cancelled or changed since: it does not begin as it was. What is seen
+ * at once costs no read. Undefined when it is gone, or not to be begun any more.
+ */
+async function asItIs(deps: GatherDeps, actionSet: Live<ActionSet>, signal: AbortSignal): Promise<Live<ActionSet> | undefined> {
+  const { uid, creationTimestamp, resourceVersion } = actionSet.metadata
+  // Of two clocks either may be the one that is ahead.
+  if (Math.abs(deps.clock.now() - Date.parse(creationTimestamp)) < lateMs) return actionSet
+  const now = await deps.kube.resource(ownKinds.actionSets).find(actionSet.metadata, { signal })
+  if (now?.metadata.uid !== uid) return undefined
+  if (now.metadata.resourceVersion !== resourceVersion) deps.caches.wroteActionSet(now)
+  // Somebody has begun it meanwhile: the next look asks for its Run.
+  return hasState(now) ? undefined : now
 }
 
 function isRunnable({ findings, actions }: Plan): boolean {

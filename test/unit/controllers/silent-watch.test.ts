@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { names } from '../../../src/api/names.ts'
 import { kubeError } from '../../../src/kube/errors.ts'
 import { ownKinds } from '../../../src/kube/own-kinds.ts'
-import { EngineWorld, onApp, say } from '../../build/engine-world.ts'
+import { EngineWorld, namespace, onApp, say } from '../../build/engine-world.ts'
 import type { FakeProcess } from '../../build/fake-api.ts'
 import { waitFor } from '../../harness/world/wait-for.ts'
 
@@ -102,5 +102,36 @@ describe('a watch of Runs that falls silent', () => {
 
     expect((await world.ended('failed')).status?.reason).toBe('Cancelled')
     expect(world.calls).not.toContain('k')
+  })
+})
+
+describe('a watch of ActionSets that is a minute late', () => {
+  const metadata = { name: 'as', namespace, creationTimestamp: new Date(Date.now() - 60_000).toISOString() }
+
+  /** Shows an ActionSet as it was a minute ago. */
+  async function showLate(change: () => void): Promise<void> {
+    world.blueprint({ backup: { phases: [say('p', 'k')] } })
+    await world.start()
+    world.actionSet([onApp('backup')], { metadata })
+    world.api.watchFault = ({ resource }) => (resource === 'actionsets' ? 'lose' : undefined)
+    change()
+  }
+
+  test('begins nothing that was deleted since', async () => {
+    await showLate(() => world.api.remove(ownKinds.actionSets, namespace, 'as'))
+
+    await waitFor('the operator to have asked', () =>
+      world.api.requests.some(({ verb, resource }) => verb === 'get' && resource === 'actionsets'),
+    )
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    expect(world.api.all(ownKinds.runs)).toEqual([])
+    expect(world.calls).toEqual([])
+  })
+
+  test('begins nothing that was cancelled since', async () => {
+    await showLate(cancel)
+
+    expect((await world.ended('failed')).status?.reason).toBe('Cancelled')
+    expect(world.calls).toEqual([])
   })
 })
