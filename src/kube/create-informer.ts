@@ -112,7 +112,17 @@ class ReflectedCache<T extends KubeObject> implements Informer<T>, ReflectSink<T
 
   #keep(object: Live<T>): Live<T> {
     delete (object.metadata as { managedFields?: unknown }).managedFields
-    return deepFreeze(this.#options.project ? this.#options.project(object) : object)
+    return deepFreeze(this.#project(object))
+  }
+
+  /** An object that cannot be projected is kept whole: it must take neither itself nor the list that it is in out of sight. */
+  #project(object: Live<T>): Live<T> {
+    try {
+      return this.#options.project?.(object) ?? object
+    } catch (error) {
+      this.onError(error)
+      return object
+    }
   }
 
   #call(handler: ChangeHandler<T>, key: string, object: Live<T> | undefined, before: Live<T> | undefined): void {

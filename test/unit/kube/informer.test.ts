@@ -158,6 +158,25 @@ describe('an informer', () => {
     expect(Object.isFrozen(object?.metadata)).toBe(true)
   })
 
+  it('keeps what cannot be projected whole, and everything else with it', async () => {
+    objects.set('strange', '2')
+    const project = <T extends { readonly metadata: { readonly name: string } }>(object: T): T => {
+      if (object.metadata.name === 'strange') throw new TypeError('there is nothing to read')
+      return { ...object, data: undefined }
+    }
+    const errors: unknown[] = []
+    const informer = kube.informer(kinds.configMaps, { namespace: 'n', project, onError: (error) => errors.push(error) })
+
+    await informer.synced
+    await until(() => watches.length === 1)
+    change('strange', '11')
+    await until(() => informer.get('n', 'strange')?.metadata.resourceVersion === '11')
+
+    expect(informer.get('n', 'strange')?.data).toEqual({ x: 'y' })
+    expect(informer.get('n', 'a')?.data).toBeUndefined()
+    expect(errors).toHaveLength(2)
+  })
+
   it('announces nothing twice when a list brings what is known', async () => {
     const informer = kube.informer(kinds.configMaps, { namespace: 'n' })
     const seen: string[] = []
