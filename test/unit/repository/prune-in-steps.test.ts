@@ -1,6 +1,5 @@
-import { randomBytes } from 'node:crypto'
 import { fc } from '../../build/properties.ts'
-import { describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import type { Clock } from '../../../src/base/clock.ts'
 import { initRepository } from '../../../src/repository/init-repository.ts'
 import { openRepository } from '../../../src/repository/open-repository.ts'
@@ -8,11 +7,17 @@ import type { Repository } from '../../../src/repository/repository.ts'
 import { MemoryStore } from '../../../src/store/memory.ts'
 import type { ObjectStore } from '../../../src/store/object-store.ts'
 import { dyingStore } from './dying-store.ts'
+import { createNoise, samePolynomial } from './noise.ts'
 import { bytesOf, pieces } from './streams.ts'
 
 const MiB = 1 << 20
 const hour = 3_600_000
 const identity = { hostname: 'here', username: 'u', pid: 1, isAlive: () => true }
+
+let noise: ReturnType<typeof createNoise>
+beforeEach(() => {
+  noise = createNoise()
+})
 
 /** Goes on when it is turned; waits of any length end at once. */
 class TurnedClock implements Clock {
@@ -39,7 +44,7 @@ async function aWorld(): Promise<World> {
   const store = new MemoryStore()
   const clock = new TurnedClock()
   const options = { clock, identity, sealThreads: 1, openThreads: 1 }
-  const repository = await initRepository(store, { ...options, keys: [{ workingPassword: 'w' }] })
+  const repository = await initRepository(store, { ...options, keys: [{ workingPassword: 'w' }], polynomial: samePolynomial })
   return { store, clock, repository, open: (place = store) => openRepository(place, { ...options, passwords: ['w'] }) }
 }
 
@@ -76,7 +81,7 @@ function listingSlowly(store: ObjectStore, folder: string, begun: { resolve(): v
 describe('a prune in steps', () => {
   test('marks first, removes when the grace has passed, and leaves what is needed', async () => {
     const { store, clock, repository } = await aWorld()
-    const [gone, stays] = [randomBytes(18 * MiB), randomBytes(2 * MiB)]
+    const [gone, stays] = [noise(18 * MiB), noise(2 * MiB)]
     const forgotten = await keep(repository, gone, stays)
     const kept = await keep(repository, stays)
     await repository.forgetSnapshot(forgotten)
@@ -99,7 +104,7 @@ describe('a prune in steps', () => {
 
   test('waits for a backup that was at work when the mark was made, and keeps what it came to need', async () => {
     const { clock, repository, open } = await aWorld()
-    const bytes = randomBytes(6 * MiB)
+    const bytes = noise(6 * MiB)
     const forgotten = await keep(repository, bytes)
     const gate = Promise.withResolvers<void>()
     const begun = Promise.withResolvers<void>()
@@ -130,7 +135,7 @@ describe('a prune in steps', () => {
 
   test('lets backups go on beside its sweep, which build upon nothing that is marked', async () => {
     const { clock, repository, open } = await aWorld()
-    const bytes = randomBytes(6 * MiB)
+    const bytes = noise(6 * MiB)
     await repository.forgetSnapshot(await keep(repository, bytes))
     await repository.pruneInSteps()
     clock.ms += 2 * hour
@@ -156,7 +161,7 @@ describe('a prune in steps', () => {
 
   test('removes nothing while somebody is at work who knows of no marks, and says so', async () => {
     const { store, clock, repository, open } = await aWorld()
-    await repository.forgetSnapshot(await keep(repository, randomBytes(2 * MiB)))
+    await repository.forgetSnapshot(await keep(repository, noise(2 * MiB)))
     await repository.pruneInSteps()
     clock.ms += 2 * hour
     const warnings: string[] = []
@@ -180,7 +185,7 @@ describe('a prune in steps', () => {
 
   test('can die at any write, and everything needed stays readable', async () => {
     const { clock, store, repository, open } = await aWorld()
-    const [a, b, c] = [randomBytes(MiB), randomBytes(MiB), randomBytes(MiB)]
+    const [a, b, c] = [noise(MiB), noise(MiB), noise(MiB)]
     const forgotten = await keep(repository, a, b)
     const kept = [
       { id: await keep(repository, b, c), bytes: Buffer.concat([b, c]) },
@@ -218,7 +223,7 @@ describe('a prune in steps', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 6, maxLength: 14 }), async (steps) => {
         const { clock, store, open } = await aWorld()
-        const parts = Array.from({ length: 4 }, () => randomBytes(700_000))
+        const parts = Array.from({ length: 4 }, () => noise(700_000))
         const kept: Array<{ id: string; bytes: Buffer }> = []
         for (const one of steps) {
           if (one.do === 'wait') clock.ms += 2 * hour

@@ -1,5 +1,5 @@
-import { createHash, randomBytes } from 'node:crypto'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { createHash } from 'node:crypto'
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { initRepository } from '../../../src/repository/init-repository.ts'
 import { openRepository } from '../../../src/repository/open-repository.ts'
 import type { PruneProgress } from '../../../src/repository/prune.ts'
@@ -7,14 +7,21 @@ import type { Repository } from '../../../src/repository/repository.ts'
 import { MemoryStore } from '../../../src/store/memory.ts'
 import type { ObjectStore } from '../../../src/store/object-store.ts'
 import { dyingStore } from './dying-store.ts'
+import { createNoise, samePolynomial } from './noise.ts'
 import { quickClock as clock } from './quick-clock.ts'
 import { bytesOf, pieces } from './streams.ts'
 
 const MiB = 1 << 20
 const identity = { hostname: 'here', username: 'u', pid: 1, isAlive: () => false }
 
+let noise: ReturnType<typeof createNoise>
+beforeEach(() => {
+  noise = createNoise()
+})
+
 async function aRepository(store: ObjectStore = new MemoryStore()): Promise<{ store: ObjectStore; repository: Repository }> {
-  return { store, repository: await initRepository(store, { clock, identity, keys: [{ workingPassword: 'w' }] }) }
+  const options = { clock, identity, keys: [{ workingPassword: 'w' }], polynomial: samePolynomial }
+  return { store, repository: await initRepository(store, options) }
 }
 
 /** A process of its own; the ones before it are dead. */
@@ -42,7 +49,7 @@ async function digestOf(repository: Repository, id: string): Promise<string> {
 describe('prune', () => {
   test('removes what only forgotten snapshots needed, says how much, and the rest comes back', async () => {
     const { store, repository } = await aRepository()
-    const [mine, shared, other] = [randomBytes(20 * MiB), randomBytes(20 * MiB), randomBytes(4 * MiB)]
+    const [mine, shared, other] = [noise(20 * MiB), noise(20 * MiB), noise(4 * MiB)]
     const gone = await keep(repository, Buffer.concat([mine, shared]))
     const stays = await keep(repository, Buffer.concat([shared, other]))
     await repository.forgetSnapshot(gone)
@@ -63,7 +70,7 @@ describe('prune', () => {
 
   test('with nothing to do touches nothing', async () => {
     const { store, repository } = await aRepository()
-    await keep(repository, randomBytes(3 * MiB))
+    await keep(repository, noise(3 * MiB))
     const before = (await Array.fromAsync(store.list(''))).map(({ key }) => key)
 
     const result = await repository.prune()
@@ -74,19 +81,19 @@ describe('prune', () => {
 
   test('leaves a repository without snapshots empty, and usable', async () => {
     const { store, repository } = await aRepository()
-    await repository.forgetSnapshot(await keep(repository, randomBytes(3 * MiB)))
+    await repository.forgetSnapshot(await keep(repository, noise(3 * MiB)))
 
     await repository.prune()
 
     expect([await sizesIn(store, 'data/'), await sizesIn(store, 'index/')]).toEqual([[], []])
-    const bytes = randomBytes(2 * MiB)
+    const bytes = noise(2 * MiB)
     const id = await keep(repository, bytes)
     expect((await bytesOf(repository.restoreStream({ snapshot: { id } }))).equals(bytes)).toBe(true)
   })
 
   test('leaves a little waste where moving would cost more, unless asked for none', async () => {
     const { repository } = await aRepository()
-    const [most, little] = [randomBytes(30 * MiB), randomBytes(700 << 10)]
+    const [most, little] = [noise(30 * MiB), noise(700 << 10)]
     // At the beginning: chunks at the end may have a pack of their own, by chance, which goes as a whole.
     const gone = await keep(repository, Buffer.concat([little, most]))
     await keep(repository, most)
@@ -105,7 +112,7 @@ describe('prune', () => {
   test('joins the small packs and index files of many backups', async () => {
     const { store, repository } = await aRepository()
     const kept = []
-    for (let at = 0; at < 12; at++) kept.push(await keep(repository, randomBytes(10_000)))
+    for (let at = 0; at < 12; at++) kept.push(await keep(repository, noise(10_000)))
 
     await repository.prune()
 
@@ -116,8 +123,8 @@ describe('prune', () => {
 
   test('removes the packs of a backup that broke off', async () => {
     const { store, repository } = await aRepository()
-    const id = await keep(repository, randomBytes(MiB))
-    await store.put(`data/ab/${'ab'.repeat(32)}`, randomBytes(1000))
+    const id = await keep(repository, noise(MiB))
+    await store.put(`data/ab/${'ab'.repeat(32)}`, noise(1000))
 
     const result = await repository.prune({ maxUnusedPercent: 100 })
 
@@ -127,7 +134,7 @@ describe('prune', () => {
 
   test('says how far it is', async () => {
     const { repository } = await aRepository()
-    await repository.forgetSnapshot(await keep(repository, randomBytes(MiB)))
+    await repository.forgetSnapshot(await keep(repository, noise(MiB)))
     const said: PruneProgress[] = []
 
     await repository.prune({ onProgress: (progress) => said.push(progress) })
@@ -140,12 +147,12 @@ describe('prune', () => {
 
   test('stops before it removes anything when a pack that is needed is gone or has another size', async () => {
     const { store, repository } = await aRepository()
-    await repository.forgetSnapshot(await keep(repository, randomBytes(MiB)))
-    await keep(repository, randomBytes(4 * MiB))
+    await repository.forgetSnapshot(await keep(repository, noise(MiB)))
+    await keep(repository, noise(4 * MiB))
     const packs = await Array.fromAsync(store.list('data/'))
     // The largest is the one that is still needed.
     const [needed] = packs.toSorted((a, b) => b.sizeBytes - a.sizeBytes)
-    await store.put(needed?.key ?? '', randomBytes(5))
+    await store.put(needed?.key ?? '', noise(5))
 
     await expect(repository.prune()).rejects.toMatchObject({
       code: 'REPOSITORY_DAMAGED',
@@ -156,7 +163,7 @@ describe('prune', () => {
 
   test('stops before it removes anything when a blob that is needed is in no index', async () => {
     const { store, repository } = await aRepository()
-    await keep(repository, randomBytes(2 * MiB))
+    await keep(repository, noise(2 * MiB))
     await store.deleteMany((await Array.fromAsync(store.list('index/'))).map(({ key }) => key))
 
     await expect((await reopen(store)).prune()).rejects.toMatchObject({ code: 'REPOSITORY_DAMAGED' })
@@ -165,8 +172,8 @@ describe('prune', () => {
 
   test('stops at a damaged blob that it would have to move', async () => {
     const { store, repository } = await aRepository()
-    const shared = randomBytes(4 * MiB)
-    const gone = await keep(repository, Buffer.concat([randomBytes(4 * MiB), shared]))
+    const shared = noise(4 * MiB)
+    const gone = await keep(repository, Buffer.concat([noise(4 * MiB), shared]))
     const [pack] = (await Array.fromAsync(store.list('data/'))).toSorted((a, b) => b.sizeBytes - a.sizeBytes)
     await keep(repository, shared)
     await repository.forgetSnapshot(gone)
@@ -185,7 +192,7 @@ describe('prune', () => {
     let finish = (): void => undefined
     const finished = new Promise<void>((resolve) => (finish = resolve))
     async function* slow(): AsyncGenerator<Uint8Array> {
-      yield randomBytes(1000)
+      yield noise(1000)
       await finished
     }
     const backup = repository.backupStream({ stream: slow(), filename: 'f' })
@@ -203,7 +210,7 @@ describe('prune', () => {
 
   test('does not remove anything once its lock was removed by somebody', async () => {
     const { store, repository } = await aRepository()
-    await repository.forgetSnapshot(await keep(repository, randomBytes(MiB)))
+    await repository.forgetSnapshot(await keep(repository, noise(MiB)))
 
     const pruning = repository.prune({ onLock: (id) => void store.delete(`locks/${id}`) })
 
@@ -221,15 +228,16 @@ describe('a prune that dies', () => {
   let kept: Kept[]
 
   beforeAll(async () => {
+    const ofAll = createNoise()
     const { store, repository } = await aRepository()
-    const parts = Array.from({ length: 6 }, () => randomBytes(MiB))
+    const parts = Array.from({ length: 6 }, () => ofAll(MiB))
     const ids: string[] = []
     for (let at = 0; at + 1 < parts.length; at++) ids.push(await keep(repository, Buffer.concat(parts.slice(at, at + 2))))
     for (const id of ids.filter((_, at) => at % 2 === 0)) await repository.forgetSnapshot(id)
     kept = await Promise.all(
       ids.filter((_, at) => at % 2 === 1).map(async (id) => ({ id, digest: await digestOf(repository, id) })),
     )
-    await store.put(`data/ab/${'ab'.repeat(32)}`, randomBytes(1000))
+    await store.put(`data/ab/${'ab'.repeat(32)}`, ofAll(1000))
     contents = new Map()
     for await (const { key } of store.list('')) contents.set(key, await store.get(key))
   })
