@@ -6,13 +6,12 @@ import { kubeError } from '../../kube/errors.ts'
 import type { EventNote, EventSink } from '../../kube/events.ts'
 import type { Informer } from '../../kube/informer.ts'
 import type { Kube } from '../../kube/kube.ts'
-import type { Live } from '../../kube/objects.ts'
+import { parseKey, type Live } from '../../kube/objects.ts'
 import { ownKinds } from '../../kube/own-kinds.ts'
 import { runImport } from '../../recovery/import-catalog.ts'
 import type { RecoveryPlace } from '../../recovery/place.ts'
 import { prepareImport } from '../../recovery/prepare-import.ts'
 import type { Logger } from '../../telemetry/logger.ts'
-import { Freshest } from '../runtime/freshest.ts'
 import { tell } from '../runtime/tell.ts'
 import { noteWatchFaults } from '../runtime/watch-faults.ts'
 import { WorkQueue, type Result } from '../runtime/work-queue.ts'
@@ -41,8 +40,6 @@ export class CatalogImportController {
   readonly #stop = new AbortController()
   readonly #queue: WorkQueue
   readonly #imports: Informer<CatalogImport>
-  /** What we wrote and the watch has not shown yet: by the state before it, everything would be done once more. */
-  readonly #written: Freshest<CatalogImport>
 
   constructor(options: CatalogImportControllerOptions) {
     this.#options = options
@@ -55,7 +52,6 @@ export class CatalogImportController {
       onError: (key, error, tries) =>
         log.warn({ CatalogImport: key, error: messageOf(error), attempt: tries }, 'import failed, trying again'),
     })
-    this.#written = new Freshest(() => clock.now())
     this.#imports = kube.informer(ownKinds.catalogImports, {
       namespace,
       signal: this.#stop.signal,
@@ -66,7 +62,6 @@ export class CatalogImportController {
   async start(): Promise<void> {
     await this.#imports.synced
     this.#imports.onChange((key, object) => {
-      this.#written.seen(key, object)
       if (object) this.#queue.add(key)
     })
   }
@@ -79,7 +74,7 @@ export class CatalogImportController {
 
   async #reconcile(key: string, signal: AbortSignal): Promise<Result> {
     const { clock } = this.#options
-    const object = this.#written.pick(key, this.#imports.getByKey(key))
+    const object = await this.#find(key, signal)
     if (!object || object.metadata.deletionTimestamp) return undefined
     const step = decide(object, clock.now())
     if (step.kind === 'nothing') return undefined
@@ -89,6 +84,17 @@ export class CatalogImportController {
     await this.#write(object, status, signal)
     this.#tell(object, status)
     return status.nextAt === undefined ? undefined : { afterMs: Math.max(0, Date.parse(status.nextAt) - clock.now()) }
+  }
+
+  /**
+   * As the server has it when there is something to do: the watch may not have shown what we wrote last, and everything would be done once more, nor
+   * that somebody wants something else by now.
+   */
+  async #find(key: string, signal: AbortSignal): Promise<Live<CatalogImport> | undefined> {
+    const { clock, kube } = this.#options
+    const cached = this.#imports.getByKey(key)
+    if (!cached || decide(cached, clock.now()).kind !== 'import') return cached
+    return await kube.resource(ownKinds.catalogImports).find(parseKey(key), { signal })
   }
 
   async #import(object: Live<CatalogImport>, one: Try, signal: AbortSignal): Promise<CatalogImportStatus> {
@@ -120,7 +126,7 @@ export class CatalogImportController {
     ]
     try {
       const imports = this.#options.kube.resource(ownKinds.catalogImports)
-      this.#written.wrote(`${namespace}/${name}`, await imports.patch({ namespace, name }, patch, { type: 'json', signal }))
+      await imports.patch({ namespace, name }, patch, { type: 'json', signal })
     } catch (error) {
       if (!kubeError.is(error, 'KUBE_NOT_FOUND', 'KUBE_INVALID', 'KUBE_CONFLICT')) throw error
       const now = await this.#options.kube.resource(ownKinds.catalogImports).find({ namespace, name }, { signal })

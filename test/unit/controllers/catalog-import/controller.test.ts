@@ -144,6 +144,20 @@ describe('what is not there yet', () => {
     expect(status()).toMatchObject({ state: 'complete', created: { actionSets: 2 } })
   })
 
+  test('what it asks for by then is what counts, although the watch has not shown it', async () => {
+    trouble = () => ({ ...place, keys: [] })
+    await ask()
+    api.watchFault = () => 'lose'
+    await ask({ dryRun: true })
+
+    trouble = undefined
+    await clock.turnTo(clock.now() + 31_000)
+    await done()
+
+    expect(status()).toMatchObject({ state: 'complete', message: expect.stringContaining('nothing was made') })
+    expect(imported()).toEqual([])
+  })
+
   test('a store that does not answer is tried again, later and later, with one Event', async () => {
     trouble = () => {
       throw storeError('STORE_UNAVAILABLE', 'bucket b: no answer')
