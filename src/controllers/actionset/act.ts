@@ -201,10 +201,7 @@ function admitPatch(run: Live<Run>): object[] {
 
 /** Refused when a worker took one of the actions meanwhile: what has begun is not stopped for its order. */
 function holdPatch({ clock }: ActDeps, run: Live<Run>): object[] {
-  return [
-    ...run.spec.actions.flatMap((_, actionIndex) => fenceTest({ run, actionIndex })),
-    { op: 'add', path: '/status/held', value: { since: toRfc3339(clock.now()) } },
-  ]
+  return [...allFences(run), { op: 'add', path: '/status/held', value: { since: toRfc3339(clock.now()) } }]
 }
 
 function approvePatch(change: OnAction<'approve'>): object[] {
@@ -226,7 +223,8 @@ function dropPatch({ clock }: ActDeps, change: OnAction<'drop-action'>): object[
   const all = actionsOf(run).map((other, index) => (index === actionIndex ? dropped : other))
   const ended = all.every(({ state }) => state === 'complete' || state === 'failed')
   return [
-    ...fenceTest(change),
+    // What waited too long has waited as a whole.
+    ...(change.code ? allFences(run) : fenceTest(change)),
     { op: 'replace', path: `/status/actions/${actionIndex}`, value: dropped },
     ...(ended ? endOfRun(all, now) : []),
   ]
@@ -242,6 +240,10 @@ function freePatch(change: OnAction<'free-action'>): object[] {
     { op: 'replace', path: `${at}/fence`, value: { owner: '', instance: '', attempt: fence.attempt + 1 } },
     { op: 'replace', path: `${at}/dispatch`, value: dispatch + 1 },
   ]
+}
+
+function allFences(run: Run): object[] {
+  return run.spec.actions.flatMap((_, actionIndex) => fenceTest({ run, actionIndex }))
 }
 
 function fenceTest(change: { readonly run: Run; readonly actionIndex: number }): object[] {

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { ActionSpec, ActionSetStatus } from '../../../src/api/actionset.ts'
+import type { RunAction } from '../../../src/api/run.ts'
 import { kinds } from '../../../src/kube/kinds.ts'
 import { ownKinds } from '../../../src/kube/own-kinds.ts'
 import { queueError } from '../../../src/queue/errors.ts'
@@ -166,6 +167,26 @@ describe('the queue', () => {
         'create it again, or give it more time',
     )
     expect(world.calls).toEqual(['wait-1'])
+  })
+
+  test('ends nothing for its wait when another action of it has begun, although the watch has not shown it', async () => {
+    await world.operator().ready
+    ask([...on('app-a', 'first'), ...on('app-a', 'second')], 'as', { queueTimeout: '1s' })
+    const run = await waitFor('the Run', () => world.runOf(world.read()))
+    world.api.watchFault = ({ resource }) => (resource === 'runs' ? 'lose' : undefined)
+    const second = run.status.actions['1'] as RunAction
+    const begun = { ...second, fence: { owner: 'w', instance: '1', attempt: 1 }, state: 'running' as const, launched: true }
+    world.api.put(ownKinds.runs, { ...run, status: { ...run.status, actions: { ...run.status.actions, '1': begun } } })
+
+    await waitFor('the operator to have tried', () =>
+      world.api.requests.some(
+        ({ verb, patch }) => verb === 'patch' && patch?.some(({ path }) => path.startsWith('/status/actions')),
+      ),
+    )
+
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    expect(world.runOf(world.read())?.status.actions['0']).toMatchObject({ state: 'pending' })
+    world.api.watchFault = () => undefined
   })
 
   test('keeps a namespace below its limit', async () => {
