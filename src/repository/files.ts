@@ -24,7 +24,8 @@ export function packKey(id: Id): string {
 
 /** Reads and writes the sealed files. */
 export interface RepositoryFiles {
-  save(kind: FileKind, json: Uint8Array, signal?: AbortSignal): Promise<Id>
+  /** Takes the memory of the JSON over. */
+  save(kind: FileKind, json: Buffer, signal?: AbortSignal): Promise<Id>
   /** The plain JSON; its name, tag and envelope were checked. */
   load(kind: FileKind, id: Id, signal?: AbortSignal): Promise<Buffer>
   /** Ids present, in order of id. */
@@ -49,6 +50,7 @@ export function openFiles(store: ObjectStore, sealer: Sealer, version: number): 
     load,
     save: async (kind, json, signal) => {
       const wrapped = wrapEnvelope(json, version)
+      release(json)
       const sealed = sealer.seal(wrapped)
       release(wrapped)
       const id = sha256Hex(sealed)

@@ -1,6 +1,5 @@
 import type { RepositoryContext } from './context.ts'
 import { type ListedPack, blobCountOf, renderIndex } from './format/index-file.ts'
-import { release } from './format/zstd.ts'
 
 const maxBlobs = 50_000
 const maxAgeMs = 10 * 60_000
@@ -57,9 +56,7 @@ export class IndexWriter {
     this.#since = this.#context.clock.now()
     await before
     if (packs.length === 0 || this.#failure) return
-    const json = renderIndex(packs)
-    const id = await this.#context.files.save('index', json, this.#signal)
-    release(json)
+    const id = await this.#context.files.save('index', renderIndex(packs), this.#signal)
     if (this.#remembers) this.#context.index.add(id, packs)
   }
 }

@@ -18,7 +18,7 @@ export interface PackedBlob {
 
 /** Bytes of an entry with and without the plain length. */
 const plainEntryBytes = 5 + idBytes
-const compressedEntryBytes = 9 + idBytes
+export const compressedEntryBytes = 9 + idBytes
 /** At the end of the pack, after the header: its sealed length. */
 export const headerLengthBytes = 4
 export const maxHeaderBytes = 16 << 20
@@ -31,20 +31,23 @@ export function entryBytes(compressed: boolean): number {
   return compressed ? compressedEntryBytes : plainEntryBytes
 }
 
-/** The header entry of a blob; offsets are not written, they follow from the lengths. */
-export function renderEntry(blob: {
-  readonly id: Uint8Array
-  readonly type: BlobType
-  readonly length: number
-  readonly uncompressedLength?: number | undefined
-}): Buffer {
+/** Writes the header entry of a blob and says where the next one goes; offsets are not written, they follow from the lengths. */
+export function writeEntry(
+  header: Buffer,
+  at: number,
+  blob: {
+    readonly id: Uint8Array
+    readonly type: BlobType
+    readonly length: number
+    readonly uncompressedLength?: number | undefined
+  },
+): number {
   const compressed = blob.uncompressedLength !== undefined
-  const entry = Buffer.allocUnsafe(entryBytes(compressed))
-  entry[0] = (blob.type === 'tree' ? 1 : 0) | (compressed ? 2 : 0)
-  entry.writeUInt32LE(blob.length, 1)
-  if (blob.uncompressedLength !== undefined) entry.writeUInt32LE(blob.uncompressedLength, 5)
-  entry.set(blob.id, compressed ? 9 : 5)
-  return entry
+  header[at] = (blob.type === 'tree' ? 1 : 0) | (compressed ? 2 : 0)
+  header.writeUInt32LE(blob.length, at + 1)
+  if (blob.uncompressedLength !== undefined) header.writeUInt32LE(blob.uncompressedLength, at + 5)
+  header.set(blob.id, at + (compressed ? 9 : 5))
+  return at + entryBytes(compressed)
 }
 
 /** How many blobs a plain header lists that was made here. */

@@ -1,9 +1,10 @@
 import { type Hash, createHash } from 'node:crypto'
-import { type BlobType, headerLengthBytes, renderEntry } from '../format/pack-header.ts'
+import { type BlobType, compressedEntryBytes, headerLengthBytes, writeEntry } from '../format/pack-header.ts'
 import { type Id } from '../format/ids.ts'
 import { maxChunkBytes } from '../kernel/chunker.ts'
 import type { SealedParts, Sealer } from '../format/seal.ts'
 
+const firstHeaderBytes = 4096
 /** A pack is closed when its blobs and their entries reach this. Blobs alone do not count: a million tiny ones would make a header of more than the 16 MiB that restic reads. */
 const packTargetBytes = 16 << 20
 /** One with as much is closed rather than made longer than the target: its buffer is used again and again, and what was once touched stays in memory. */
@@ -28,8 +29,9 @@ export class PackBuilder {
   readonly type: BlobType
   #bytes: Uint8Array
   #used = 0
-  readonly #entries: Buffer[] = []
-  #entryBytes = 0
+  /** In one piece: entries of their own kept pieces of Node's pool alive, 15 MiB for small files. */
+  #header = Buffer.allocUnsafeSlow(firstHeaderBytes)
+  #headerBytes = 0
   readonly #hash: Hash = createHash('sha256')
 
   constructor(type: BlobType, buffer: ArrayBufferLike) {
@@ -53,9 +55,8 @@ export class PackBuilder {
   /** Sealed length of what was added. */
   append(id: Uint8Array, { nonce, ciphertext, tag }: SealedParts, uncompressedLength: number | undefined): number {
     const length = nonce.length + ciphertext.length + tag.length
-    const entry = renderEntry({ id, type: this.type, length, uncompressedLength })
-    this.#entries.push(entry)
-    this.#entryBytes += entry.length
+    this.#reserveHeader(compressedEntryBytes)
+    this.#headerBytes = writeEntry(this.#header, this.#headerBytes, { id, type: this.type, length, uncompressedLength })
     this.#reserve(length)
     this.#add(nonce)
     this.#add(ciphertext)
@@ -67,12 +68,13 @@ export class PackBuilder {
   absorb(other: PackBuilder): void {
     this.#reserve(other.#used)
     this.#add(other.#bytes.subarray(0, other.#used))
-    for (const entry of other.#entries) this.#entries.push(entry)
-    this.#entryBytes += other.#entryBytes
+    this.#reserveHeader(other.#headerBytes)
+    this.#header.set(other.#headerUsed, this.#headerBytes)
+    this.#headerBytes += other.#headerBytes
   }
 
   build(sealer: Sealer): BuiltPack {
-    const header = Buffer.concat(this.#entries)
+    const header = this.#headerUsed
     const sealed = sealer.seal(header)
     const length = Buffer.alloc(headerLengthBytes)
     length.writeUInt32LE(sealed.length)
@@ -83,13 +85,24 @@ export class PackBuilder {
   }
 
   get #size(): number {
-    return this.#used + this.#entryBytes
+    return this.#used + this.#headerBytes
+  }
+
+  get #headerUsed(): Buffer {
+    return this.#header.subarray(0, this.#headerBytes)
   }
 
   #add(part: Uint8Array): void {
     this.#bytes.set(part, this.#used)
     this.#used += part.length
     this.#hash.update(part)
+  }
+
+  #reserveHeader(more: number): void {
+    if (this.#headerBytes + more <= this.#header.length) return
+    const longer = Buffer.allocUnsafeSlow(Math.max(this.#headerBytes + more, this.#header.length * 2))
+    longer.set(this.#headerUsed)
+    this.#header = longer
   }
 
   #reserve(more: number): void {

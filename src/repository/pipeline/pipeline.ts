@@ -50,6 +50,8 @@ export interface Added {
 
 /** Three of the longest chunks; with 32 MiB it was no faster. */
 const ringBytes = 24 << 20
+/** Enough while there are small files only. */
+const smallRingBytes = 8 << 20
 /** The cutting thread hears of input in steps of this: small enough to keep it busy, large enough for its four lanes. */
 const fillStepBytes = 512 << 10
 /** So much waiting to be sealed means that sealing is what holds things up. */
@@ -75,7 +77,7 @@ export class Pipeline {
   constructor(options: PipelineOptions) {
     const { store, config, sealer, index, threads, verifyBlobs, signal, onStored, onFailure } = options
     const memory = createChunkerMemory(config.polynomial, ringBytes)
-    this.#ring = new ChunkRing(memory.buffer, tableBytes)
+    this.#ring = new ChunkRing(memory.buffer, tableBytes, smallRingBytes)
     this.#upload = new PackUpload(store, this.#progress, signal, onStored)
     this.#cutter = new CutClient({ role: 'cut', module: compileChunker(), memory }, this.#progress, (report) =>
       this.#onCut?.(report),
@@ -168,6 +170,7 @@ export class Pipeline {
   }
 
   #openLargeFile(hash: boolean): PipelineFile {
+    this.#ring.extend()
     const file = new FileAssembly(this.#progress)
     let told = this.#ring.writeAt
     let ended = false

@@ -13,17 +13,23 @@ export interface Region {
 export class ChunkRing {
   readonly #bytes: Uint8Array
   readonly #base: number
-  readonly #end: number
+  #end: number
   readonly #regions: Region[] = []
   #open: number
   #write: number
 
-  constructor(memory: SharedArrayBuffer, base: number) {
+  /** Only `firstBytes` of the memory are used until `extend`: what was never written to takes none. */
+  constructor(memory: SharedArrayBuffer, base: number, firstBytes: number) {
     this.#bytes = new Uint8Array(memory)
     this.#base = base
-    this.#end = memory.byteLength
+    this.#end = Math.min(base + firstBytes, memory.byteLength)
     this.#open = base
     this.#write = base
+  }
+
+  /** From now on all of the memory is used. */
+  extend(): void {
+    this.#end = this.#bytes.length
   }
 
   get writeAt(): number {

@@ -20,12 +20,11 @@ export function runSealThread(port: MessagePort, start: SealThreadStart): void {
   const report = (message: SealReport, transfer: ArrayBuffer[] = []): void => port.postMessage(message, transfer)
   const sealer = createSealer(sealingKeyFromBytes(start.key))
   const blobs = new BlobSealer(sealer, start)
-  const packs = new OpenPacks(sealer, start.packs, (pack) =>
-    report(
-      { kind: 'pack', ...pack, header: new Uint8Array(pack.header) },
-      pack.buffer instanceof ArrayBuffer ? [pack.buffer] : [],
-    ),
-  )
+  const packs = new OpenPacks(sealer, start.packs, (pack) => {
+    const header = new Uint8Array(pack.header)
+    const own = pack.buffer instanceof ArrayBuffer ? [pack.buffer] : []
+    report({ kind: 'pack', ...pack, header }, [header.buffer, ...own])
+  })
   const ring = new Uint8Array(start.ring)
   const queue: SealRequest[] = []
   let running = false
