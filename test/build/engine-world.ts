@@ -152,7 +152,7 @@ export class EngineWorld {
           )
         return actionSet.status?.state === state && over && shown ? actionSet : undefined
       },
-      { timeoutMs: 10_000, intervalMs: 2 },
+      { intervalMs: 2 },
     )
   }
 

@@ -63,10 +63,7 @@ describe('a worker that dies', () => {
     killAt(first, n, when, isRunWrite)
 
     world.actionSet([onApp('backup')])
-    await waitFor('the death or the end', () => first.dead || world.read().status?.state === 'complete', {
-      timeoutMs: 5_000,
-      intervalMs: 1,
-    })
+    await waitFor('the death or the end', () => first.dead || world.read().status?.state === 'complete', { intervalMs: 1 })
     await (who === 'the same' ? world.worker('a', '2') : world.worker('b', '1')).ready
 
     const { status } = await world.ended('complete')
@@ -192,10 +189,7 @@ describe('an operator that dies', () => {
       killAt(first, n, when, isOwnWrite)
 
       world.actionSet([onApp('backup')])
-      await waitFor('the death or the end', () => first.dead || world.read().status?.state === 'complete', {
-        timeoutMs: 5_000,
-        intervalMs: 1,
-      })
+      await waitFor('the death or the end', () => first.dead || world.read().status?.state === 'complete', { intervalMs: 1 })
       await world.operator().ready
 
       const { status } = await world.ended('complete')
@@ -347,13 +341,15 @@ describe('a worker that is stopped in a phase that cannot be repeated', () => {
 
 describe('a phase with a deadline', () => {
   test('fails when it does not end in time, and the deferred phase runs', async () => {
-    world.blueprint({ backup: { phases: [say('p1', 'one', { hang: true })], deferPhase: say('def', 'unlock') } })
-    await Promise.all([world.operator().ready, world.worker('w', '1', { phaseTimeoutMs: 50 }).ready])
+    world.blueprint({
+      backup: { phases: [say('p1', 'one', { hang: true })], deferPhase: { ...say('def', 'unlock'), timeout: '1h' } },
+    })
+    await Promise.all([world.operator().ready, world.worker('w', '1', { phaseTimeoutMs: 500 }).ready])
     world.actionSet([onApp('backup')])
 
     const { status } = await world.ended('failed')
 
-    expect(status?.error?.message).toBe('phase "p1" (Say) did not end within 0.05 s')
+    expect(status?.error?.message).toBe('phase "p1" (Say) did not end within 0.5 s')
     expect(world.calls).toEqual(['one', 'unlock'])
   })
 

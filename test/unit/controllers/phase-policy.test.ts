@@ -113,8 +113,8 @@ describe('a deadline', () => {
   test('of a phase ends it; the deferred phase runs with its own', async () => {
     world.blueprint({
       backup: {
-        phases: [phase('one', { args: { k: 'one', hang: true }, timeout: '50ms' })],
-        deferPhase: phase('unlock', { timeout: '10s' }),
+        phases: [phase('one', { args: { k: 'one', hang: true }, timeout: '500ms' })],
+        deferPhase: phase('unlock', { timeout: '1h' }),
       },
     })
     await world.start()
@@ -133,7 +133,7 @@ describe('a deadline', () => {
         await new Promise((_, reject) => ctx.signal.addEventListener('abort', () => reject(ctx.signal.reason as Error)))
     }
     world.blueprint({
-      backup: { phases: [phase('one', { timeout: '50ms', retry: { limit: 1, backoff: '1ms', on: ['Timeout'] } })] },
+      backup: { phases: [phase('one', { timeout: '500ms', retry: { limit: 1, backoff: '1ms', on: ['Timeout'] } })] },
     })
     await world.start()
     world.actionSet([action])
@@ -146,7 +146,7 @@ describe('a deadline', () => {
   test('of an action is that of all its phases and tries together', async () => {
     world.blueprint({
       backup: {
-        timeout: '1s',
+        timeout: '2s',
         retry: { limit: 100, backoff: '100ms' },
         phases: [phase('one', { args: { k: 'one', fail: 'no' } })],
         deferPhase: phase('unlock'),
@@ -159,7 +159,8 @@ describe('a deadline', () => {
 
     expect(world.calls.length).toBeLessThan(30)
     expect(world.calls.at(-1)).toBe('unlock')
-    expect(status?.error?.message).toBe('no')
+    // Its own failure, or that the time was over when the last try began.
+    expect(status?.error?.message).toMatch(/^no$|^the phases of action "backup" did not end within 2s/)
   })
 })
 

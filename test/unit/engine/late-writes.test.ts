@@ -171,7 +171,7 @@ describe('a worker that takes over from one that may be asleep', () => {
   })
 
   test('is believed for a moment by the other one, unless he asks anew', async () => {
-    const before = await claimed('1', systemClock)
+    const before = await claimed('1', noted().clock)
     await claimed('2', systemClock)
 
     await before.confirm()
