@@ -370,7 +370,7 @@ describe('an ActionSet', () => {
 
   test('takes few writes: the Run, the start of its phase, its end, and the status', async () => {
     world.blueprint({ backup: { phases: [say('p1', '1')] } })
-    await Promise.all([world.operator({ coalesceMs: 250 }).ready, world.worker().ready])
+    await Promise.all([world.operator({ coalesceMs: 60_000 }).ready, world.worker().ready])
     world.actionSet([onApp('backup')])
 
     await world.ended('complete')
@@ -475,12 +475,13 @@ describe('ten thousand finished ActionSets', () => {
     const done = { state: 'complete', actions: [{ phases: [{ name: 'p1', state: 'complete' }] }] }
     for (let index = 0; index < 10_000; index++) world.actionSet([onApp('backup')], { status: done }, `done-${index}`)
     await world.start()
-    const before = world.api.requests.length
+    world.api.requests.length = 0
 
     world.actionSet([onApp('backup')])
     await world.ended('complete')
 
     expect(world.calls).toEqual(['1'])
-    expect(world.api.requests.length - before).toBeLessThan(40)
+    // Leases are renewed and looked at as time passes, whatever there is to do.
+    expect(world.api.requests.filter(({ resource }) => resource !== 'leases').length).toBeLessThan(40)
   })
 })
