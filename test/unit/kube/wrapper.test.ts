@@ -109,7 +109,7 @@ describe.concurrent.each(shells.map((shell) => [shell.join(' '), shell] as const
     expect(isAlive(run.process.pid)).toBe(true)
 
     await run.finish()
-    expect(isAlive(run.process.pid)).toBe(false)
+    await until(() => !isAlive(run.process.pid))
   })
 
   it.each([
