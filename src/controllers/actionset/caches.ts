@@ -1,17 +1,18 @@
 import type { ActionSet } from '../../api/actionset.ts'
 import type { Run } from '../../api/run.ts'
 import type { Clock } from '../../base/clock.ts'
+import { mapBounded } from '../../base/semaphore.ts'
 import { isJournal } from '../../engine/project.ts'
 import type { Informer } from '../../kube/informer.ts'
 import type { Kube } from '../../kube/kube.ts'
-import { keyOf, type Live } from '../../kube/objects.ts'
+import { keyOf, parseKey, type Live } from '../../kube/objects.ts'
 import { ownKinds } from '../../kube/own-kinds.ts'
 import { Freshest } from '../runtime/freshest.ts'
 import { isMarkedFinished } from './decide.ts'
 import { isSettled, isStripped, keepOfActionSet, keepOfRun } from './projection.ts'
 
 export interface CachesOptions {
-  readonly kube: Pick<Kube, 'informer'>
+  readonly kube: Pick<Kube, 'informer' | 'resource'>
   readonly clock: Clock
   readonly namespace: string
   readonly signal: AbortSignal
@@ -24,6 +25,8 @@ export interface CachesOptions {
 
 /** Full copies of Runs that ended just now, so that their last status needs no further read. */
 const recentLimit = 200
+/** Runs that are asked for at once. */
+const asksAtOnce = 4
 
 /** What the operator knows of one namespace. */
 export class Caches {
@@ -41,7 +44,7 @@ export class Caches {
   constructor(options: CachesOptions) {
     this.#options = options
     const { kube, clock, namespace, signal, onError } = options
-    this.#writtenRuns = new Freshest(() => clock.now())
+    this.#writtenRuns = new Freshest(() => clock.now(), { believesUnseen: 'yes' })
     this.#writtenActionSets = new Freshest(() => clock.now())
     this.actionSets = kube.informer(ownKinds.actionSets, { namespace, signal, onError, project: keepOfActionSet })
     this.runs = kube.informer(ownKinds.runs, { namespace, signal, onError, project: (run) => this.#keepRun(run) })
@@ -101,6 +104,18 @@ export class Caches {
     this.#index(key, this.#writtenRuns.pick(key, this.runs.getByKey(key)) ?? run)
   }
 
+  /** Asks the server for Runs that the watch should have shown long ago. Until then they are there: what they hold is taken, and they may be orphans. */
+  async askForUnseen(signal: AbortSignal): Promise<void> {
+    const runs = this.#options.kube.resource(ownKinds.runs)
+    const ask = async (key: string): Promise<void> => {
+      const run = await runs.find(parseKey(key), { signal })
+      if (run) return this.readRun(run)
+      this.#writtenRuns.gone(key)
+      if (!this.runs.getByKey(key)) this.#forget(key)
+    }
+    await mapBounded(this.#writtenRuns.overdue(), asksAtOnce, ask, signal)
+  }
+
   wroteActionSet(actionSet: Live<ActionSet>): void {
     this.#writtenActionSets.wrote(keyOf(actionSet), actionSet)
   }
@@ -143,6 +158,10 @@ export class Caches {
     this.#writtenActionSets.seen(key, actionSet)
     if (!actionSet) this.#final.delete(key)
     if (!actionSet || !isSettled(actionSet) || this.#unfinished.has(key)) this.#options.onKey(key)
+  }
+
+  #forget(runKey: string): void {
+    for (const [key, runs] of this.#unfinished) if (runs.delete(runKey) && runs.size === 0) this.#unfinished.delete(key)
   }
 
   #index(runKey: string, run: Live<Run>, gone = false): void {

@@ -138,11 +138,12 @@ export class ActionSetController {
     }
   }
 
-  /** Removes ActionSets whose time is over, and Runs that ended long ago. */
+  /** Asks for Runs that the watch owes us, removes ActionSets whose time is over, and Runs that ended long ago. */
   async tidy(): Promise<void> {
     if (!this.#open) return
     const { deps, settings } = this.#options
     const { removal: policy } = settings
+    await this.#caches.askForUnseen(this.#stop.signal)
     const gone = await removeOldActionSets(deps.kube, this.#caches, {
       policy,
       nowMs: deps.clock.now(),

@@ -1,7 +1,16 @@
 import type { Live, KubeObject } from '../../kube/objects.ts'
 
-/** What the watch has not shown by then is gone: everything that would follow wrongly from that asks the server first. */
+/** What the watch has not shown by then may be gone. */
 const unseenMs = 60_000
+
+export interface FreshestOptions {
+  /**
+   * `no`: what the watch does not show in a minute counts as gone, so everything that would follow wrongly from that asks the server first. `yes`: it
+   * counts until the server was asked (`overdue`) and said so (`gone`).
+   * @default 'no'
+   */
+  readonly believesUnseen?: 'yes' | 'no'
+}
 
 /**
  * What we wrote last, until the watch shows it: a cache lags behind our own writes, and deciding on the state before them
@@ -11,9 +20,11 @@ const unseenMs = 60_000
 export class Freshest<T extends KubeObject> {
   readonly #written = new Map<string, { readonly object: Live<T>; readonly atMs: number }>()
   readonly #now: () => number
+  readonly #keepMs: number
 
-  constructor(now: () => number) {
+  constructor(now: () => number, { believesUnseen = 'no' }: FreshestOptions = {}) {
     this.#now = now
+    this.#keepMs = believesUnseen === 'yes' ? Infinity : unseenMs
   }
 
   wrote(key: string, object: Live<T>): void {
@@ -23,7 +34,7 @@ export class Freshest<T extends KubeObject> {
   /** What a read showed: as if we had written it, unless we know a later one. */
   read(key: string, object: Live<T>, cached: Live<T> | undefined): void {
     const known = this.pick(key, cached)
-    const isLater = known?.metadata.uid === object.metadata.uid && versionOf(known) >= versionOf(object)
+    const isLater = known?.metadata.uid === object.metadata.uid && versionOf(known) > versionOf(object)
     if (!isLater) this.wrote(key, object)
   }
 
@@ -34,7 +45,7 @@ export class Freshest<T extends KubeObject> {
     const written = known.object
     // Not in the cache: not there yet, or gone again. The watch will say which, and `seen` forgets; unless it said so before a late answer
     // made us remember (found by the simulation), so after a while the cache wins.
-    if (!cached && this.#now() - known.atMs < unseenMs) return written
+    if (!cached && this.#now() - known.atMs < this.#keepMs) return written
     if (!cached) {
       this.#written.delete(key)
       return undefined
@@ -42,6 +53,16 @@ export class Freshest<T extends KubeObject> {
     if (cached.metadata.uid === written.metadata.uid && versionOf(cached) < versionOf(written)) return written
     this.#written.delete(key)
     return cached
+  }
+
+  /** Keys of what was written or read so long ago that the watch should have shown it: it is silent, or they are gone. */
+  overdue(): string[] {
+    return [...this.#written].flatMap(([key, { atMs }]) => (this.#now() - atMs < unseenMs ? [] : [key]))
+  }
+
+  /** The server does not have it. */
+  gone(key: string): void {
+    this.#written.delete(key)
   }
 
   /** To be called for every change that the watch shows. */
