@@ -77,7 +77,7 @@ export interface BackupSession {
 
 const progressEveryMs = 500
 /** The index of more than this takes the room that a second sealing thread would have: 256 MiB above idle hold for 500,000 blobs, some 750 GB. */
-const largeIndexBlobs = 250_000
+const largeIndexBlobs = 390_000
 
 /**
  * Runs one backup: lock, index, `work`, packs, index, snapshot, in this order. If anything fails, the threads end, uploads are broken off, no further

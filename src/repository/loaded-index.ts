@@ -1,4 +1,5 @@
 import { HoldfastError } from '../base/errors.ts'
+import { collectGarbage } from './collect-garbage.ts'
 import { BlobIndex, type BlobLocation } from './blob-index.ts'
 import type { RepositoryFiles } from './files.ts'
 import { type Id, shortId } from './format/ids.ts'
@@ -12,6 +13,8 @@ const mostTries = 5
 
 /** Of one blob in a compressed index, at most: 32 are its id. A guess that is too low only costs what growing costs. */
 const listedBytes = 56
+/** Index files of so much leave 20 MiB of texts and objects in V8. */
+const muchBytes = 4 << 20
 
 /** The index files of a repository as one index in memory. */
 export class LoadedIndex {
@@ -74,7 +77,8 @@ export class LoadedIndex {
     const markedBlobs = anew ? new BlobIndex() : this.#markedBlobs
     const loaded = anew ? new Set<Id>() : new Set(this.#loaded)
     const unread = present.filter(({ id }) => !loaded.has(id))
-    blobs.reserve(Math.floor(unread.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) / listedBytes))
+    const unreadBytes = unread.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+    blobs.reserve(Math.floor(unreadBytes / listedBytes))
     await this.#files.loadAll(
       'index',
       unread.map(({ id }) => id),
@@ -85,6 +89,7 @@ export class LoadedIndex {
       },
       signal,
     )
+    if (unreadBytes > muchBytes) collectGarbage()
     this.#blobs = blobs
     this.#markedBlobs = markedBlobs
     this.#marked = marked
