@@ -93,12 +93,13 @@ function aSchedule(): Schedule {
 }
 
 interface Engine {
-  /** As SIGKILL: what is under way never ends, nothing more is asked for. */
-  kill(): Promise<void>
+  isDead(): boolean
   close(): Promise<void>
 }
 
-async function startEngine(clock: Clock): Promise<Engine> {
+/** One that dies, as by SIGKILL, after so many objects were made: what is under way never ends, nothing more is asked for. */
+async function startEngine(clock: Clock, diesAfter = Infinity): Promise<Engine> {
+  let made = 0
   let isDead = false
   const never = new Promise<never>(() => undefined)
   const resource = ((def: Parameters<Kube['resource']>[0]) =>
@@ -106,7 +107,10 @@ async function startEngine(clock: Clock): Promise<Engine> {
       get: (target, name) => {
         const call: unknown = Reflect.get(target, name)
         if (typeof call !== 'function') return call
-        return (...given: unknown[]): unknown => (isDead ? never : Reflect.apply(call, target, given))
+        return (...given: unknown[]): unknown => {
+          if (name === 'create' && ++made > diesAfter) isDead = true
+          return isDead ? never : Reflect.apply(call, target, given)
+        }
       },
     })) as Kube['resource']
   const controller = new ScheduleController({
@@ -120,10 +124,7 @@ async function startEngine(clock: Clock): Promise<Engine> {
   })
   await controller.start()
   return {
-    kill: async () => {
-      isDead = true
-      controller.close().catch(() => undefined)
-    },
+    isDead: () => isDead,
     close: () => controller.close(),
   }
 }
@@ -139,14 +140,14 @@ test('of 500 objects that are due at one moment each is run once, though the eng
   await mapBounded(numbers, 16, (index) => deployments.create(aDeployment(index) as never, { signal }), signal)
   await kube.resource(ownKinds.schedules).create(aSchedule(), { signal })
   const clock = new LeapingClock(Date.parse('2026-05-01T02:00:00Z'))
-  const first = await startEngine(clock)
+  const first = await startEngine(clock, 150)
   await waitFor('the engine to know all objects', async () => (await readSchedule()).status?.objectCount === crowd, patient)
   expect(await actionSets()).toEqual([])
 
   const began = Date.now()
   clock.leapTo(Date.parse('2026-05-01T03:00:01Z'))
-  await waitFor('some ActionSets', async () => (await actionSets()).length > 100, patient)
-  await first.kill()
+  await waitFor('its death', () => first.isDead(), patient)
+  first.close().catch(() => undefined)
   const atKill = (await actionSets()).length
   const second = await startEngine(clock)
   const settled = async (): Promise<boolean> => {

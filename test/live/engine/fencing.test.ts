@@ -131,6 +131,7 @@ describe('a push to a path of the user', () => {
     await letGo(seen.pods()[1])
     const before = await installation.ended('complete', 'as', slow.timeoutMs)
     await awake(sleeper)
+    await waitFor('both pods to be gone', () => seen.story().filter((what) => what === 'gone').length === 2, slow)
     await seen.close()
 
     expect(seen.story()).toEqual(['made', 'gone', 'made', 'gone'])

@@ -109,7 +109,7 @@ export function useInstallation(): Installation {
       await there()
         .resource(ownKinds.runs)
         .get({ namespace, name: runName(actionSet.metadata.uid) }),
-    ended: async (state, name = 'as', timeoutMs = 60_000) => {
+    ended: async (state, name = 'as', timeoutMs = 120_000) => {
       const actionSet = await waitFor(`ActionSet ${name} to end`, () => ended(installation, name), {
         timeoutMs,
         intervalMs: 10,

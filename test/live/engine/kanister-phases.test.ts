@@ -67,7 +67,9 @@ test('phases of KubeOps, Wait and MultiContainerRun feed each other, and a crash
   const first = await start()
   const object = { kind: 'Namespace', name: namespace, namespace }
   await installation.create([{ name: 'backup', blueprint: 'bp', object, options: { id: '7', patience: '5m' } }])
-  await waitFor('the wait', async () => JSON.stringify(await phases()) === '["complete","running","pending","pending"]')
+  await waitFor('the wait', async () => JSON.stringify(await phases()) === '["complete","running","pending","pending"]', {
+    timeoutMs: 90_000,
+  })
 
   await first.kill()
   await configMaps.patch(key, { data: { state: 'ready' } })

@@ -108,13 +108,11 @@ describe('Holdfast on a real cluster', () => {
 
     await installation.world().kubectl(['annotate', 'actionset', 'as', '-n', namespace, 'holdfast.dev/cancel=true'])
 
-    const { status } = await installation.ended('failed', 'as', 15_000)
+    const { status } = await installation.ended('failed')
     expect(status?.reason).toBe('Cancelled')
     expect(await installation.fileInPod('/tmp/after-cancel')).toBe('unlocked\n')
-    const processes = await installation.fileInPod(
-      `/proc/${(await installation.fileInPod('/tmp/cancelled.pid')).trim()}/cmdline`,
-    )
-    expect(processes).toBe('')
+    const pid = (await installation.fileInPod('/tmp/cancelled.pid')).trim()
+    await waitFor('it to be gone', async () => (await installation.fileInPod(`/proc/${pid}/cmdline`)) === '')
   })
 
   test('a deleted ActionSet stops its command and runs the deferred phase', async () => {
@@ -135,7 +133,7 @@ describe('Holdfast on a real cluster', () => {
         const found = await installation.runOf(created)
         return found.status.endedAt === undefined ? undefined : found
       },
-      { timeoutMs: 15_000 },
+      { timeoutMs: 60_000 },
     )
     expect(run.status).toMatchObject({ state: 'failed', reason: 'Cancelled' })
     expect(await installation.fileInPod('/tmp/after-delete')).toBe('unlocked\n')

@@ -67,10 +67,14 @@ async function holdfast(...words: string[]): Promise<string> {
 }
 
 async function waitsFor(name: string, what: string): Promise<string> {
-  return await waitFor(`${name} to wait for ${what}`, async () => {
-    const { waiting } = (await installation.read(name)).status ?? {}
-    return waiting?.for === what ? waiting.message : undefined
-  })
+  return await waitFor(
+    `${name} to wait for ${what}`,
+    async () => {
+      const { waiting } = (await installation.read(name)).status ?? {}
+      return waiting?.for === what ? waiting.message : undefined
+    },
+    { timeoutMs: 90_000 },
+  )
 }
 
 describe('the queue of a real engine', () => {
@@ -168,7 +172,8 @@ describe('the queue of a real engine', () => {
     await letGo('grace')
     await installation.ended('complete')
 
-    expect(tookMs).toBeLessThan(25_000)
+    // What its pod gives it.
+    expect(tookMs).toBeLessThan(30_000)
     expect((await lines('grace')).at(-1)).toBe('unlock')
   })
 })

@@ -100,7 +100,7 @@ describe('the queue on BullMQ', () => {
     redis.disconnect()
     await adder.add(jobId('u', 0, 2), { ...job, dispatch: 2 })
 
-    await waitFor('the second job', () => taken.includes(2), { timeoutMs: 15_000 })
+    await waitFor('the second job', () => taken.includes(2), { timeoutMs: 60_000 })
     await Promise.all([adder.close(), source.close()])
   })
 
@@ -116,16 +116,16 @@ describe('the queue on BullMQ', () => {
     })
 
     await stop()
-    await waitFor('the loss to be seen', () => !consumer.healthy, { timeoutMs: 20_000 })
+    await waitFor('the loss to be seen', () => !consumer.healthy, { timeoutMs: 60_000 })
     await expect(adder.add(jobId('u', 0, 2), { ...job, dispatch: 2 })).rejects.toMatchObject({
       code: 'QUEUE_UNAVAILABLE',
       next: 'retry',
     })
     await start()
 
-    await waitFor('word of its return', () => back > 0, { timeoutMs: 20_000 })
+    await waitFor('word of its return', () => back > 0, { timeoutMs: 60_000 })
     await adder.add(jobId('u', 0, 3), { ...job, dispatch: 3 })
-    await waitFor('the third job', () => taken.includes(3), { timeoutMs: 20_000 })
+    await waitFor('the third job', () => taken.includes(3), { timeoutMs: 60_000 })
     await Promise.all([adder.close(), source.close()])
   })
 

@@ -8,7 +8,8 @@ import { useTestBuckets } from '../../harness/s3/test-buckets.ts'
 import { useWorld } from '../../harness/world/fixtures.ts'
 
 const quick = { attempts: 4, firstMs: 1, maxMs: 5 }
-const timing = { idleMs: 400, connectMs: 2_000, retry: quick, patientRetry: quick, graceMs: 200 }
+// A store on a busy machine is silent for a second, too.
+const timing = { idleMs: 1_500, connectMs: 2_000, retry: quick, patientRetry: quick, graceMs: 200 }
 
 const isPut = ({ method, query }: ProxiedRequest): boolean => method === 'PUT' && !query.has('uploadId')
 const isPart = ({ method, query }: ProxiedRequest): boolean => method === 'PUT' && query.has('partNumber')
