@@ -3,8 +3,11 @@ import { isDeepStrictEqual } from 'node:util'
 import type { ActionSpec } from '../../api/actionset.ts'
 import { blueprintKind, type Blueprint } from '../../api/blueprint.ts'
 import { apiVersionOf } from '../../api/kind.ts'
+import { names } from '../../api/names.ts'
+import { runName } from '../../api/run.ts'
 import { scheduleKind, type Schedule, type ScheduleStatus } from '../../api/schedule.ts'
 import { toRfc3339, type Clock } from '../../base/clock.ts'
+import { pointerPart } from '../../base/json-pointer.ts'
 import { appendLink, readChain } from '../../catalog/chain-store.ts'
 import { stateOf } from '../../catalog/chain.ts'
 import type { Catalog } from '../../catalog/open-catalog.ts'
@@ -17,9 +20,10 @@ import type { Kube } from '../../kube/kube.ts'
 import type { Live } from '../../kube/objects.ts'
 import { ownKinds } from '../../kube/own-kinds.ts'
 import type { Logger } from '../../telemetry/logger.ts'
+import { patchUnchanged } from '../runtime/patch-unchanged.ts'
 import { specHash } from '../runtime/spec-hash.ts'
 import { tell } from '../runtime/tell.ts'
-import { removalActionSet, type Removal } from './decide.ts'
+import { hasBegun, removalActionSet, type Removal } from './decide.ts'
 
 export interface RetentionActDeps {
   readonly kube: Pick<Kube, 'resource'>
@@ -40,6 +44,9 @@ export async function takeStep(
       return false
     case 'start':
       await start(deps, schedule, catalog, removal, signal)
+      return false
+    case 'stop':
+      await callOff(deps, schedule, removal, signal)
       return false
     case 'finish':
       await finish(deps, schedule, catalog, removal, signal)
@@ -129,6 +136,25 @@ async function blueprintWith(
     if (!kubeError.is(error, 'KUBE_ALREADY_EXISTS')) throw error
   }
   return name
+}
+
+/** As the server has it: what a worker has taken meanwhile goes on. */
+async function callOff(
+  deps: RetentionActDeps,
+  schedule: Live<Schedule>,
+  { backup, by, why }: Extract<Removal, { kind: 'stop' }>,
+  signal: AbortSignal,
+): Promise<void> {
+  const actionSets = deps.kube.resource(ownKinds.actionSets)
+  const { namespace = '', name = '' } = by.metadata
+  const now = await actionSets.find({ namespace, name }, { signal })
+  if (!now || now.metadata.uid !== by.metadata.uid || hasBegun(now)) return
+  const run = await deps.kube.resource(ownKinds.runs).find({ namespace, name: runName(now.metadata.uid) }, { signal })
+  if (Object.values(run?.status?.actions ?? {}).some(({ fence, launched }) => launched || fence.owner !== '')) return
+  const operations = [{ op: 'add', path: `/metadata/annotations/${pointerPart(names.cancel)}`, value: 'true' }]
+  if (!(await patchUnchanged(actionSets, now, operations, signal))) return
+  const message = `backup ${backup.id} of ${backup.objectKey} stays after all: ${why}; ActionSet ${name} is called off`
+  tell(deps, scheduleKind, schedule, { type: 'Normal', reason: 'KeepingBackup', message })
 }
 
 /** The tombstone first: a record that is there without need is found by the next look, one that is missing without a word is damage. */

@@ -110,7 +110,10 @@ export class RetentionController {
     return await this.#options.kube.resource(ownKinds.schedules).find(parseKey(key), { signal })
   }
 
-  /** Before a backup goes, what bears on it is read anew: what of its object is in the bucket, and which proofs are under way. */
+  /**
+   * Before a backup goes, and while its removal waits for its turn, what bears on it is read anew: what of its object is in the bucket, whether it was
+   * pinned, which proofs are under way.
+   */
   async #decide(schedule: Live<Schedule>, question: BackupsQuestion): Promise<RetentionDecision> {
     const removals = this.#removalsOf(schedule)
     const decide = async (inProof?: ReadonlySet<string>): Promise<RetentionDecision> => {
@@ -118,7 +121,7 @@ export class RetentionController {
       return decideRemovals({ schedule, backups, removals, ...(inProof ? { inProof } : {}), now: question.now })
     }
     const first = await decide()
-    const going = first.removals.flatMap(({ kind, backup }) => (kind === 'start' ? [backup.objectKey] : []))
+    const going = first.removals.flatMap(({ kind, backup }) => (kind === 'start' || kind === 'wait' ? [backup.objectKey] : []))
     if (going.length === 0) return first
     this.#reader.forgetOlder(question, new Set(going))
     return await decide(await this.#inProof(question.signal))
@@ -235,7 +238,8 @@ function nextLook({ removals }: RetentionDecision, repositories: readonly Pruned
     removal.kind === 'wait' && removal.untilMs !== undefined ? [removal.untilMs - now] : [],
   )
   const prunes = repositories.flatMap(({ actionSet, next }) => (actionSet === undefined ? [Date.parse(next) - now] : []))
-  return Math.max(soonMs, Math.min(lookMs, ...retries, ...prunes))
+  const calledOff = removals.flatMap(({ kind }) => (kind === 'stop' ? [soonMs] : []))
+  return Math.max(soonMs, Math.min(lookMs, ...retries, ...prunes, ...calledOff))
 }
 
 function namespacesOf(objects: ReadonlyMap<string, ScheduledReference>): Set<string> {

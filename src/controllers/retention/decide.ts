@@ -27,6 +27,8 @@ export type Removal =
       readonly why: string
     }
   | { readonly kind: 'wait'; readonly backup: CataloguedBackup; readonly message?: string; readonly untilMs?: number }
+  /** Its ActionSet waits for its turn still, and the backup is to stay after all. */
+  | { readonly kind: 'stop'; readonly backup: CataloguedBackup; readonly by: ActionSet; readonly why: string }
   /** The delete action succeeded: the record goes, and the chain says so. */
   | { readonly kind: 'finish'; readonly backup: CataloguedBackup; readonly by: ActionSet; readonly why: string }
 
@@ -58,14 +60,30 @@ export function decideRemovals({ schedule, backups, removals, inProof, now }: Re
   const byObject = Map.groupBy(backups, ({ objectKey }) => objectKey)
   const verdicts = [...byObject.values()].flatMap((ofObject) => decideRetention(policy, ofObject, calendar))
   const going = verdicts.filter(({ keep }) => !keep).toReversed()
-  // A removal that has begun is finished although the policy has changed meanwhile: half of the backup may be gone.
-  const begun = verdicts.filter(({ keep, backup }) => keep && removals.has(backup.id))
-  const steps = [...begun, ...going]
-    .map((verdict) => stepOf(verdict, removals.get(verdict.backup.id), now))
-    .map((step) => (step.kind === 'start' && inProof?.has(step.backup.recordKey) ? afterProof(step, now) : step))
+  const steps = [
+    ...verdicts.flatMap((verdict) => (verdict.keep ? stepOfKept(verdict, removals.get(verdict.backup.id), now) : [])),
+    ...going.map((verdict) => stepOf(verdict, removals.get(verdict.backup.id), now)),
+  ].map((step) => (step.kind === 'start' && inProof?.has(step.backup.recordKey) ? afterProof(step, now) : step))
   const running = steps.filter(({ kind }) => kind === 'wait').length
   let free = Math.max(0, mostRemovalsAtOnce - running)
   return { verdicts, removals: steps.filter(({ kind }) => kind !== 'start' || free-- > 0) }
+}
+
+/** A removal that has begun is finished although the backup is to stay meanwhile: half of it may be gone. One that has not is called off. */
+function stepOfKept(verdict: Verdict<CataloguedBackup>, actionSet: ActionSet | undefined, now: number): Removal[] {
+  if (!actionSet) return []
+  if (hasBegun(actionSet)) return [stepOf(verdict, actionSet, now)]
+  if (actionSet.status?.state === 'failed') return []
+  const { backup, reasons } = verdict
+  const isCalledOff = actionSet.metadata.annotations?.[names.cancel] === 'true'
+  return [isCalledOff ? { kind: 'wait', backup } : { kind: 'stop', backup, by: actionSet, why: reasons.join(', ') }]
+}
+
+/** Something of it may be gone. */
+export function hasBegun({ status }: Pick<ActionSet, 'status'>): boolean {
+  const { state, actions = [] } = status ?? {}
+  if (state === 'running' || state === 'complete') return true
+  return actions.some(({ phases = [] }) => phases.some((phase) => phase.state !== 'pending'))
 }
 
 function afterProof({ backup }: Removal, now: number): Removal {

@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from 'vitest'
 import { names } from '../../../../src/api/names.ts'
+import { runName } from '../../../../src/api/run.ts'
 import type { Retention, Schedule } from '../../../../src/api/schedule.ts'
 import { appendLink } from '../../../../src/catalog/chain-store.ts'
 import { ownKinds } from '../../../../src/kube/own-kinds.ts'
@@ -111,4 +112,38 @@ test('what others took out of the bucket since the last look does not count as k
   await world.turn(5 * 60_000)
 
   expect(going()).toEqual(['uid5-0'])
+})
+
+test('a backup that is pinned while its removal waits for its turn stays, and so does one that a new rule keeps', async () => {
+  await open({ keepLast: 1 }, 3)
+  await world.startEngine()
+  expect(going()).toEqual(['uid2-0', 'uid1-0'])
+  const cancelled = (): unknown[] => world.removals.map(({ metadata }) => metadata.annotations?.[names.cancel])
+  await appendLink({ ...world.catalog, object }, { kind: 'pin', record: 'uid2-0', note: 'audit', at: '2026-06-10T00:00:00Z' })
+
+  await world.turn(11 * 60_000)
+  expect(cancelled()).toEqual(['true', undefined])
+  rule({ keepLast: 2 })
+  await world.turn(60_000)
+  expect(cancelled()).toEqual(['true', 'true'])
+
+  world.end('failed')
+  await world.turn(3_600_000)
+  expect(await world.left()).toHaveLength(3)
+  expect(going()).toHaveLength(2)
+  expect(world.api.events.map(({ reason }) => reason)).toContain('KeepingBackup')
+})
+
+test('a removal that a worker has taken goes on, whatever is said of its backup by then', async () => {
+  await open({ keepLast: 1 }, 2)
+  await world.startEngine()
+  const [removal] = world.removals
+  const actions = { '0': { fence: { owner: 'w', instance: '1', attempt: 1 }, state: 'pending', phases: [] } }
+  const metadata = { name: runName(removal?.metadata.uid ?? ''), namespace: 'holdfast' }
+  world.api.put(ownKinds.runs, { kind: 'Run', metadata, spec: { actions: [] }, status: { actions } } as never)
+  rule({ keepLast: 2 })
+
+  await world.turn(60_000)
+
+  expect(world.removals.map(({ metadata: of }) => of.annotations?.[names.cancel])).toEqual([undefined])
 })
