@@ -146,7 +146,7 @@ async function callOff(
   signal: AbortSignal,
 ): Promise<void> {
   const actionSets = deps.kube.resource(ownKinds.actionSets)
-  const { namespace = '', name = '' } = by.metadata
+  const { namespace, name } = by.metadata
   const now = await actionSets.find({ namespace, name }, { signal })
   if (!now || now.metadata.uid !== by.metadata.uid || hasBegun(now)) return
   const run = await deps.kube.resource(ownKinds.runs).find({ namespace, name: runName(now.metadata.uid) }, { signal })
