@@ -116,7 +116,7 @@ describe('a backup that is cancelled', () => {
     await atGate()
     expect(await dumping()).toBe(true)
     await world().kubectl(['annotate', 'actionset', '-n', engineNamespace, name, 'holdfast.dev/cancel=true'])
-    const { status } = await holdfast.ended(name, 30_000)
+    const { status } = await holdfast.ended(name)
     await until('the deferred phase', async () => (await log()).includes('release'))
 
     expect(status).toMatchObject({ state: 'failed', reason: 'Cancelled' })
@@ -129,7 +129,7 @@ describe('a backup that is cancelled', () => {
     const name = await startBackup()
     await atGate()
     await world().kubectl(['delete', 'actionset', '-n', engineNamespace, name])
-    await until('the deferred phase', async () => (await log()).includes('release'), 30_000)
+    await until('the deferred phase', async () => (await log()).includes('release'))
 
     expect(await dumping()).toBe(false)
     expect(await snapshots()).toEqual([])

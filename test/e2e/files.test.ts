@@ -140,7 +140,7 @@ async function traces(): Promise<string> {
     return `${sessions} sessions, ${slots} slots, ${folders.trim()} folders`
   }
   await waitFor('nothing to be left of the backup', async () => (await look()).startsWith('0 sessions, 0 slots'), {
-    timeoutMs: 10_000,
+    timeoutMs: 60_000,
   }).catch(() => undefined)
   return look()
 }

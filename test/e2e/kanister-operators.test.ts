@@ -71,13 +71,20 @@ afterAll(async () => {
   await world().kubectl(['delete', '--ignore-not-found', '--wait=false', `clusterrole/${rights.metadata.name}`, ...names])
 })
 
-/** Does what the operator of the database does about backups and restores, with the ConfigMap in place of a database. */
+/**
+ * Does what the operator of the database does about backups and restores, with the ConfigMap in place of a database. What fails, as when the object
+ * goes meanwhile, is looked at again.
+ */
 async function actAsOperator(): Promise<void> {
   while (!stop.signal.aborted) {
-    for (const backup of await objects('backups')) await tendBackup(backup)
-    for (const restore of await objects('restores')) await tendRestore(restore)
+    await tendAll().catch((error: unknown) => console.log(`the operator: ${String(error)}`))
     await delay(200)
   }
+}
+
+async function tendAll(): Promise<void> {
+  for (const backup of await objects('backups')) await tendBackup(backup)
+  for (const restore of await objects('restores')) await tendRestore(restore)
 }
 
 async function tendBackup(backup: Tended): Promise<void> {

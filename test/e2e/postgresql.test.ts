@@ -56,7 +56,7 @@ describe('a PostgreSQL of three replicas', () => {
     await waitFor('pg_dump to wait for the table', () => waiting('NOT granted'))
 
     await world().kubectl(['annotate', 'actionset', '-n', engineNamespace, name, 'holdfast.dev/cancel=true'])
-    const { status } = await holdfast.ended(name, 30_000)
+    const { status } = await holdfast.ended(name)
 
     expect(status).toMatchObject({ state: 'failed', reason: 'Cancelled' })
     await waitFor('pg_dump to end', async () => !(await waiting('NOT granted')))

@@ -249,7 +249,7 @@ describe.each(['gnu', 'busybox'] as const)('BackupData and RestoreData with the 
   if (kind === 'gnu') {
     test('a file that changes while it is read is a warning', async () => {
       await sh('mkdir -p /data/alive; head -c 40000000 /dev/zero > /data/alive/log')
-      await sh('( for i in $(seq 400); do echo x >> /data/alive/log; sleep 0.02; done ) >/dev/null 2>&1 &')
+      await sh('( while [ ! -e /data/quiet ]; do echo x >> /data/alive/log; sleep 0.02; done ) >/dev/null 2>&1 &')
       const recorded = context()
 
       const outputs = await runFunction(backupData, recorded.ctx, {
@@ -257,6 +257,7 @@ describe.each(['gnu', 'busybox'] as const)('BackupData and RestoreData with the 
         includePath: '/data/alive',
         backupArtifactPrefix: 'alive',
       })
+      await sh('touch /data/quiet')
 
       expect(outputs?.['fileCount']).toBe('1')
       expect(recorded.warnings.join()).toMatch(/file changed as we read it/)

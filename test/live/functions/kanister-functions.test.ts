@@ -120,7 +120,7 @@ metadata: {generateName: made-}
 
     const created = await runFunction(kubeOps, context().ctx, { operation: 'create', namespace, spec: deployment() })
     await runFunction(wait, context({ params }).ctx, {
-      timeout: '60s',
+      timeout: '180s',
       conditions: { allOf: [{ condition: ready, objectReference: reference }] },
     })
     await runFunction(kubeOps, context().ctx, {
@@ -129,7 +129,7 @@ metadata: {generateName: made-}
       spec: 'metadata: {labels: {patched: "yes"}}',
     })
     await runFunction(waitV2, context({ params }).ctx, {
-      timeout: '10s',
+      timeout: '60s',
       conditions: { anyOf: [{ condition: patched, objectReference: reference }] },
     })
     const deleted = await runFunction(kubeOps, context().ctx, { operation: 'delete', objectReference: plain })
@@ -171,7 +171,7 @@ metadata: {generateName: made-}
 
     await runFunction(kubeOps, context().ctx, { operation: 'create', spec })
     await runFunction(waitV2, context().ctx, {
-      timeout: '30s',
+      timeout: '60s',
       conditions: { anyOf: [{ condition: established, objectReference: crd }] },
     })
     const custom = `{apiVersion: test.holdfast.dev/v1, kind: T${id}, metadata: {name: x}, spec: {a: 1}}`

@@ -249,7 +249,8 @@ describe('kando process server', () => {
     server.kill('SIGTERM')
 
     expect(await new Promise((done) => server.once('exit', done))).toBe(0)
-    for (const pid of readFileSync(pids, 'utf8').trim().split('\n')) expect(existsSync(`/proc/${pid}`)).toBe(false)
+    for (const pid of readFileSync(pids, 'utf8').trim().split('\n'))
+      await waitFor(`the end of ${pid}`, () => !existsSync(`/proc/${pid}`))
     expect(readdirSync(folder).sort()).toEqual(['pids', 'trapped'])
   })
 

@@ -83,7 +83,7 @@ describe('objects of a real API server', () => {
 
     await api.create({ metadata: { name: 'after', namespace } })
     await api.delete({ namespace, name: 'before' })
-    await expect.poll(() => changes.length, { timeout: 5_000 }).toBe(3)
+    await expect.poll(() => changes.length).toBe(3)
 
     expect(changes).toEqual([`${namespace}/before is`, `${namespace}/after is`, `${namespace}/before gone`])
     expect(informer.list(namespace).map((object) => object.metadata.name)).toEqual(['after'])
@@ -110,7 +110,7 @@ describe('objects of a real API server', () => {
 })
 
 describe('leases of a real API server', () => {
-  const lease = { namespace, name: 'l', durationMs: 3_000 }
+  const lease = { namespace, name: 'l', durationMs: 15_000 }
 
   it('are held by one, renewed, and free after release', async () => {
     const first = await kube().leases.tryAcquire({ ...lease, holder: 'a' })
@@ -118,11 +118,9 @@ describe('leases of a real API server', () => {
       code: 'KUBE_LEASE_HELD',
       message: expect.stringContaining('is held by a') as string,
     })
-    const taking = kube().leases.acquire({ ...lease, holder: 'b' }, { signal: AbortSignal.timeout(30_000) })
+    const taking = kube().leases.acquire({ ...lease, holder: 'b' }, { signal: AbortSignal.timeout(60_000) })
 
-    await expect
-      .poll(async () => (await kube().resource(kinds.leases).get(lease)).spec?.renewTime, { timeout: 5_000 })
-      .not.toBe(undefined)
+    await expect.poll(async () => (await kube().resource(kinds.leases).get(lease)).spec?.renewTime).not.toBe(undefined)
     expect(first.signal.aborted).toBe(false)
     await first.release()
     const second = await taking
@@ -137,7 +135,7 @@ describe('leases of a real API server', () => {
       .resource(kinds.leases)
       .update(lease, (object) => ({ ...object, spec: { ...object.spec, holderIdentity: 'thief', leaseTransitions: 99 } }))
 
-    await expect.poll(() => held.signal.aborted, { timeout: 5_000 }).toBe(true)
+    await expect.poll(() => held.signal.aborted).toBe(true)
 
     expect(held.signal.reason).toMatchObject({ code: 'KUBE_LEASE_LOST' })
     await held.release()
@@ -145,9 +143,10 @@ describe('leases of a real API server', () => {
   })
 
   it('of a holder that vanished are taken over when they have run out', async () => {
-    const held = await kube().leases.tryAcquire({ ...lease, name: 'm', holder: 'a', renewMs: 60_000 })
+    const short = { ...lease, name: 'm', durationMs: 3_000 }
+    const held = await kube().leases.tryAcquire({ ...short, holder: 'a', renewMs: 60_000 })
 
-    const taken = await kube().leases.acquire({ ...lease, name: 'm', holder: 'b' }, { signal: AbortSignal.timeout(20_000) })
+    const taken = await kube().leases.acquire({ ...short, holder: 'b' }, { signal: AbortSignal.timeout(60_000) })
 
     expect(held.signal.aborted).toBe(true)
     expect(taken.fence).toBe(held.fence + 1)

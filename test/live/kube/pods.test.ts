@@ -65,7 +65,7 @@ describe('pods on a real node', () => {
   it('that fit nowhere end in a time-out with the words of the scheduler', async () => {
     const pod = await create('homeless', ['true'], { nodeSelector: { 'no.such/label': 'x' } })
 
-    await expect(kube().pods.waitStarted(pod, { timeoutMs: 2_000 })).rejects.toMatchObject({
+    await expect(kube().pods.waitStarted(pod, { timeoutMs: 15_000 })).rejects.toMatchObject({
       code: 'KUBE_POD_NOT_READY',
       message: expect.stringMatching(
         /Pod did not transition into running state.*Unschedulable: .*nodes are available/,

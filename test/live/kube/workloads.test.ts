@@ -104,10 +104,10 @@ describe('workloads on a real cluster', () => {
     await kube().resource(kinds.deployments).patch({ namespace, name: 'stuck' }, patch, { type: 'strategic' })
 
     await expect(
-      kube().workloads.scale({ kind: 'Deployment', namespace, name: 'stuck' }, 1, { timeoutMs: 3_000 }),
+      kube().workloads.scale({ kind: 'Deployment', namespace, name: 'stuck' }, 1, { timeoutMs: 15_000 }),
     ).rejects.toMatchObject({
       code: 'KUBE_SCALE_TIMEOUT',
-      message: expect.stringMatching(/did not reach 1 replicas within 3 s.*Unschedulable/) as string,
+      message: expect.stringMatching(/did not reach 1 replicas within 15 s.*Unschedulable/) as string,
     })
   })
 

@@ -194,7 +194,7 @@ test('parts of the data are checked so that all parts together are all of it', a
 describe('a prune in steps beside the real restic', () => {
   test('restic reads and checks the repository after each step, and backs up into it in between', async () => {
     const { theirs, repository } = await aRepository()
-    const [gone, kept] = [randomBytes(6 * MiB), randomBytes(3 * MiB)]
+    const [gone, kept] = [randomBytes(10 * MiB), randomBytes(3 * MiB)]
     const forgotten = await keep(repository, Buffer.concat([gone, kept]))
     const stays = await keep(repository, kept)
     await repository.forgetSnapshot(forgotten)
