@@ -121,7 +121,7 @@ describe.each(shells.map((shell) => [shell.join(' '), shell] as const))('a kept 
       await over(first)
       expect(files()).toEqual([])
     }
-  }, 30_000)
+  })
 
   it('of which only the claim is left is not started again', async () => {
     const run = start(shell, ['true'])

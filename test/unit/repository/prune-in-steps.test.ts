@@ -100,7 +100,7 @@ describe('a prune in steps', () => {
     expect((await contentOf(repository, kept)).equals(stays)).toBe(true)
     expect(await repository.check({ readData: true })).toMatchObject({ findings: [], orphanPackCount: 0 })
     expect([await keysIn(store, 'locks/'), await keysIn(store, 'holdfast-marks/')]).toEqual([[], []])
-  }, 30_000)
+  })
 
   test('waits for a backup that was at work when the mark was made, and keeps what it came to need', async () => {
     const { clock, repository, open } = await aWorld()
@@ -131,7 +131,7 @@ describe('a prune in steps', () => {
     expect(after.swept.packsKept).toBeGreaterThan(0)
     expect((await contentOf(repository, snapshotId)).equals(bytes)).toBe(true)
     expect((await repository.check({ readData: true })).findings).toEqual([])
-  }, 30_000)
+  })
 
   test('lets backups go on beside its sweep, which build upon nothing that is marked', async () => {
     const { clock, repository, open } = await aWorld()
@@ -157,7 +157,7 @@ describe('a prune in steps', () => {
     expect(swept.packsDeleted).toBeGreaterThan(0)
     expect(addedBytes).toBeGreaterThanOrEqual(6 * MiB)
     expect((await contentOf(repository, snapshotId)).equals(bytes)).toBe(true)
-  }, 30_000)
+  })
 
   test('removes nothing while somebody is at work who knows of no marks, and says so', async () => {
     const { store, clock, repository, open } = await aWorld()
@@ -181,7 +181,7 @@ describe('a prune in steps', () => {
     expect(warnings.join()).toContain('not removed yet')
     expect(report.findings).toEqual([])
     expect(after.swept.packsDeleted).toBeGreaterThan(0)
-  }, 30_000)
+  })
 
   test('can die at any write, and everything needed stays readable', async () => {
     const { clock, store, repository, open } = await aWorld()

@@ -20,4 +20,4 @@ test('a token server that takes connections and never answers is given up', asyn
   } finally {
     silent.close()
   }
-}, 30_000)
+})
