@@ -32,14 +32,14 @@ async function refusal(...flags: string[]): Promise<string | undefined> {
 }
 
 async function isAsked(): Promise<string> {
-  return await waitFor('the API server to ask the operator', () => refusal('--dry-run=server'), { timeoutMs: 90_000 })
+  return await waitFor('the API server to ask the operator', () => refusal('--dry-run=server'), { timeoutMs: 180_000 })
 }
 
 async function scale(replicas: number): Promise<void> {
   const workload = 'deployment/holdfast-operator'
   await world().kubectl(['scale', '-n', engineNamespace, workload, `--replicas=${replicas}`])
   const pods = ['-n', engineNamespace, '-l', 'app.kubernetes.io/name=holdfast-operator']
-  if (replicas === 0) await world().kubectl(['wait', 'pod', ...pods, '--for=delete', '--timeout=60s'])
+  if (replicas === 0) await world().kubectl(['wait', 'pod', ...pods, '--for=delete', '--timeout=180s'])
   else await waitRolledOut(world(), engineNamespace, workload)
 }
 

@@ -60,7 +60,7 @@ async function ended(name: string): Promise<{ readonly state: string; readonly m
       const over = status?.state === 'complete' || status?.state === 'failed'
       return over ? { state: status.state ?? '', message: status.error?.message ?? '' } : undefined
     },
-    { timeoutMs: 120_000 },
+    { timeoutMs: 240_000 },
   )
 }
 
@@ -101,17 +101,17 @@ describe.skipIf(process.env['HOLDFAST_USE_CLUSTER'] === '1')('a cluster that is 
     await cli(['key', 'export', '-n', engineNamespace, '--to-file', keyFile])
     const linked = async (): Promise<boolean> =>
       (await withS3(reached(), (client) => listKeys(client, bucket))).some((key) => key.includes('/holdfast/chain/'))
-    await waitFor('the backup to stand in the chain', linked, { timeoutMs: 60_000 })
+    await waitFor('the backup to stand in the chain', linked, { timeoutMs: 180_000 })
     etcd = join(folders.state, 'etcd')
     expect(existsSync(etcd)).toBe(true)
     await downCluster(folders)
-  }, 600_000)
+  }, 900_000)
 
   afterAll(async () => {
     await downCluster(folders)
     await s3.stop()
     rmSync(folder, { recursive: true, force: true })
-  }, 120_000)
+  }, 300_000)
 
   test('comes back from bucket, credentials and key alone, with every row and its time', async () => {
     expect(existsSync(folders.state)).toBe(false)
@@ -133,7 +133,7 @@ describe.skipIf(process.env['HOLDFAST_USE_CLUSTER'] === '1')('a cluster that is 
         const seen = await getObject<CatalogImport>('catalogimport/all')
         return seen.status?.state === 'complete' || seen.status?.state === 'incomplete' ? seen : undefined
       },
-      { timeoutMs: 60_000 },
+      { timeoutMs: 180_000 },
     )
     expect(status).toMatchObject({
       state: 'complete',
@@ -155,7 +155,7 @@ describe.skipIf(process.env['HOLDFAST_USE_CLUSTER'] === '1')('a cluster that is 
       `restored in ${seconds.toFixed(1)} s, forecast ${expectedSeconds} s; ` +
         `${since(clusterMs)} s after the new cluster was ready, ${since(lostMs)} s after the old one was gone`,
     )
-  }, 300_000)
+  }, 900_000)
 
   test('its Schedule is there, suspended, and says where it came from', async () => {
     const schedule = await getObject('schedule/nightly')
@@ -188,7 +188,7 @@ describe.skipIf(process.env['HOLDFAST_USE_CLUSTER'] === '1')('a cluster that is 
     expect(after.filter((key) => !key.includes('/locks/'))).toEqual(before.filter((key) => !key.includes('/locks/')))
     expect(await ended('delete-later')).toEqual({ state: 'complete', message: '' })
     const gone = async (): Promise<boolean> => !(await keys()).some((key) => key.includes('/holdfast/records/'))
-    await waitFor('the record to go', gone, { timeoutMs: 60_000 })
+    await waitFor('the record to go', gone, { timeoutMs: 180_000 })
   })
 })
 

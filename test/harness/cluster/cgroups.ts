@@ -20,7 +20,7 @@ export async function makeCgroups(name: string): Promise<void> {
 export async function removeCgroups(name: string): Promise<void> {
   for (const root of cgroupRoots()) {
     const top = join(root, name)
-    await waitFor(`the removal of ${top}`, () => removeTree(top), { timeoutMs: 10_000 })
+    await waitFor(`the removal of ${top}`, () => removeTree(top), { timeoutMs: 60_000 })
   }
 }
 

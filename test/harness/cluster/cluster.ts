@@ -121,7 +121,7 @@ async function startMissing(cluster: ClusterRecord, names: readonly ProgramName[
       for (const name of programs) await startProgram(cluster, name)
       return condition()
     }
-    await waitFor(what, look, { timeoutMs: 90_000, unless: () => !findSpace(cluster.state) && 'the node ended' })
+    await waitFor(what, look, { timeoutMs: 240_000, unless: () => !findSpace(cluster.state) && 'the node ended' })
   }
 }
 

@@ -29,7 +29,7 @@ export async function openSpace(state: string, pause: string): Promise<Space> {
   const script = 'read -r stat </proc/self/stat; echo "$stat" >"$0/run/unshare"; exec unshare "$@" >>"$0/logs/node.log" 2>&1'
   const namespaces = ['--net', '--mount', '--pid', '--fork', '--kill-child']
   detach('sh', ['-c', script, state, ...namespaces, '--', ...(await ownScript(state, 'node.sh')), state, pause])
-  return waitFor(`the node's namespaces (see ${state}/logs/node.log)`, () => findSpace(state), { timeoutMs: 10_000 })
+  return waitFor(`the node's namespaces (see ${state}/logs/node.log)`, () => findSpace(state), { timeoutMs: 60_000 })
 }
 
 export interface NodeProgram {
@@ -54,7 +54,7 @@ export async function startInSpace(state: string, space: Space, spec: NodeProgra
       const now = findProcess(state, spec.name)
       return now && now.pid !== before?.pid ? now : undefined
     },
-    { timeoutMs: 10_000 },
+    { timeoutMs: 60_000 },
   )
 }
 
@@ -69,7 +69,7 @@ export async function closeSpace(state: string, cgroup: string): Promise<void> {
   const parent = findProcess(state, 'unshare')
   signalProcess(init, 'SIGKILL')
   signalProcess(parent, 'SIGKILL')
-  await waitFor('the end of the node', () => !isAlive(init) && !isAlive(parent), { timeoutMs: 30_000 })
+  await waitFor('the end of the node', () => !isAlive(init) && !isAlive(parent), { timeoutMs: 90_000 })
   await removeCgroups(cgroup)
 }
 

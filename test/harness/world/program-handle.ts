@@ -27,13 +27,13 @@ export function programHandle(cluster: ClusterRecord, name: ProgramName): Progra
       const record = find()
       const sent = signalProcess(record, signal)
       const ends = signal === 'SIGKILL' || signal === 'SIGTERM'
-      if (sent && ends) await waitFor(`the end of ${name}`, () => !isAlive(record))
+      if (sent && ends) await waitFor(`the end of ${name}`, () => !isAlive(record), { timeoutMs: 60_000 })
       return sent
     },
     async start() {
       await startProgram(cluster, name)
       const answers = ready[name]
-      if (answers) await waitFor(`${name} to answer`, () => answers(cluster), { timeoutMs: 60_000 })
+      if (answers) await waitFor(`${name} to answer`, () => answers(cluster), { timeoutMs: 120_000 })
     },
   }
 }
