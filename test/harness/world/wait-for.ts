@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
 export interface WaitOptions {
-  /** Milliseconds until the wait is given up. @default 30_000 */
+  /** Milliseconds until the wait is given up. @default 50_000 */
   readonly timeoutMs?: number
   /** Milliseconds between looks. @default 20, growing to 500 */
   readonly intervalMs?: number
@@ -19,7 +19,7 @@ export async function waitFor<T>(
   condition: () => T | Promise<T>,
   options: WaitOptions = {},
 ): Promise<Exclude<T, false | null | undefined | '' | 0>> {
-  const { timeoutMs = 30_000, signal } = options
+  const { timeoutMs = 50_000, signal } = options
   const end = performance.now() + timeoutMs
   let intervalMs = options.intervalMs ?? 20
   let lastError: unknown
