@@ -38,6 +38,11 @@ export async function gather(deps: GatherDeps, key: string, signal: AbortSignal)
   const current = await asItIs(deps, actionSet, signal)
   if (!current) return { ...base, orphans }
   const plan = await makePlan(deps, current, signal)
+  if (!isRunnable(plan)) {
+    // The answer to its create may have been lost, and it was sound then.
+    const made = await askForRun(deps, current, signal)
+    if (made) return { ...base, actionSet: current, orphans, run: made }
+  }
   const admitted = isRunnable(plan) ? line.admitsNew(newRun(current, plan)) : undefined
   return { ...base, actionSet: current, orphans, plan, ...(admitted === undefined ? {} : { admitted }) }
 }
@@ -93,9 +98,19 @@ async function findRun(
   if (cached && isStripped(cached) && (isSettled(actionSet) || deps.caches.isFinal(actionSet))) return 'settled'
   // Before an ActionSet is said to be not ours or its Run to be too late, and for the last status of a Run that ended unseen.
   if (cached || actionSet.status?.state === 'running') {
-    return await deps.kube.resource(ownKinds.runs).find({ namespace, name: runName(uid) }, { signal })
+    return await askForRun(deps, actionSet, signal)
   }
   return undefined
+}
+
+async function askForRun(
+  { kube, caches }: GatherDeps,
+  { metadata: { namespace, uid } }: Live<ActionSet>,
+  signal: AbortSignal,
+): Promise<Live<Run> | undefined> {
+  const run = await kube.resource(ownKinds.runs).find({ namespace, name: runName(uid) }, { signal })
+  if (run && !caches.run(namespace, run.metadata.name)) caches.readRun(run)
+  return run
 }
 
 async function makePlan(deps: GatherDeps, actionSet: Live<ActionSet>, signal: AbortSignal): Promise<Plan> {
