@@ -50,7 +50,7 @@ export class Freshest<T extends KubeObject> {
       this.#written.delete(key)
       return undefined
     }
-    if (cached.metadata.uid === written.metadata.uid && versionOf(cached) < versionOf(written)) return written
+    if (versionOf(cached) < versionOf(written)) return written
     this.#written.delete(key)
     return cached
   }
@@ -69,8 +69,7 @@ export class Freshest<T extends KubeObject> {
   seen(key: string, object: Live<T> | undefined): void {
     const written = this.#written.get(key)?.object
     if (!written) return
-    if (!object || object.metadata.uid !== written.metadata.uid || versionOf(object) >= versionOf(written))
-      this.#written.delete(key)
+    if (!object || versionOf(object) >= versionOf(written)) this.#written.delete(key)
   }
 }
 

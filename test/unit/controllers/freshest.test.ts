@@ -22,3 +22,12 @@ test('what is gone is not remembered for ever, also when the answer to our write
   now = 61_000
   expect(freshest.pick('k', undefined)).toBeUndefined()
 })
+
+test('of two objects that had the same name one after the other the later one counts', () => {
+  const freshest = new Freshest(() => 0)
+  freshest.read('k', object(9, 'new'), object(5, 'old'))
+  freshest.seen('k', object(6, 'old'))
+  expect(freshest.pick('k', object(6, 'old'))).toEqual(object(9, 'new'))
+  freshest.seen('k', object(9, 'new'))
+  expect(freshest.pick('k', object(9, 'new'))).toEqual(object(9, 'new'))
+})
