@@ -10,6 +10,7 @@ import { ensureRestic } from '../harness/restic.ts'
 import { type OwnS3, startOwnS3 } from '../harness/stores/own-s3.ts'
 import { bundleDataEngine } from './bundle-data-engine.ts'
 import { changeOnePercent, writeMixedInput, writeSmallFiles } from './data-input.ts'
+import { measureKopia } from './kopia.ts'
 import { type ProcessCost, measureProcess } from './measure-process.ts'
 import type { StoreTraffic } from './counted-store.ts'
 
@@ -19,7 +20,7 @@ import type { StoreTraffic } from './counted-store.ts'
  * Each part runs by itself too, asks for the disk that it needs before it begins (five times `--mib` and some; `--folder` says where; a folder in
  * memory takes the disk out of the figures) and removes what it made, also when it is interrupted. `s3` starts a server of its own on the same cores, unless
  * `--s3` names one (AWS_ACCESS_KEY_ID and …SECRET… from the environment). Talk goes to stderr; the last line is JSON: ratios are restic's number by
- * ours, so above 1 we are better; memory is in MiB above the idle process. The stream has no restic beside it: its packs go nowhere.
+ * ours, so above 1 we are better, and Kopia's likewise where it is on the PATH; memory is in MiB above the idle process. The stream has no restic beside it: its packs go nowhere.
  */
 const { values } = parseArgs({
   options: {
@@ -70,7 +71,7 @@ async function main(): Promise<void> {
       measureProcess(process.execPath, [...imageNode.flags, engine, ...args], { env: { ...env, ...imageNode.env } })
     const wanted = new Set(values.only.split(','))
     const figures: Figures = {}
-    if (wanted.has('mixed')) Object.assign(figures, await mixed(base, own, (name) => join(base, name)))
+    if (wanted.has('mixed')) Object.assign(figures, await mixed(base, own, (name) => join(base, name), join(base, 'kopia')))
     if (wanted.has('s3')) Object.assign(figures, await inS3(base, own))
     if (wanted.has('files')) Object.assign(figures, await files(base, own))
     if (wanted.has('stream')) Object.assign(figures, await stream(base, own))
@@ -104,7 +105,7 @@ async function makeBucket(server: OwnS3 | undefined): Promise<string> {
   return `${endpoint}/bench`
 }
 
-async function mixed(base: string, own: Own, placeOf: (name: string) => string): Promise<Figures> {
+async function mixed(base: string, own: Own, placeOf: (name: string) => string, kopiaFolder?: string): Promise<Figures> {
   requireRoom(base, mixedRoom)
   const input = { first: join(base, 'first'), second: join(base, 'second') }
   say(`input of ${values.mib} MiB for ${placeOf('')}`)
@@ -114,7 +115,7 @@ async function mixed(base: string, own: Own, placeOf: (name: string) => string):
   const rounds: Figures[] = []
   for (let round = 0; round < Number(values.rounds); round++) {
     requireRoom(base, mixedRoom / 2)
-    rounds.push(await mixedRound(own, input, (name) => placeOf(`${name}-${round}`)))
+    rounds.push(await mixedRound(own, input, (name) => placeOf(`${name}-${round}`), kopiaFolder))
     for (const name of repositories) rmSync(join(base, `${name}-${round}`), { recursive: true, force: true })
   }
   rmSync(input.first)
@@ -128,6 +129,7 @@ async function mixedRound(
   own: Own,
   input: { readonly first: string; readonly second: string },
   placeOf: (name: (typeof repositories)[number]) => string,
+  kopiaFolder: string | undefined,
 ): Promise<Figures> {
   const [ours, theirs, verified] = [placeOf('ours'), placeOf('theirs'), placeOf('verified')]
   await init(theirs)
@@ -152,7 +154,26 @@ async function mixedRound(
     backupVerified: backup.theirs.seconds / verify.seconds,
     // Above 1 we keep more than restic.
     stored: (await storedBytes(ours)) / (await storedBytes(theirs)),
+    ...(kopiaFolder &&
+      (await besideKopia(kopiaFolder, input, { backup, incremental, restore, stored: await storedBytes(ours) }))),
   }
+}
+
+/** The same figures by Kopia's numbers; none where it is not there. */
+async function besideKopia(
+  folder: string,
+  input: Parameters<typeof measureKopia>[1],
+  measured: Readonly<Record<'backup' | 'incremental' | 'restore', Pair>> & { readonly stored: number },
+): Promise<Figures> {
+  const kopia = await measureKopia(folder, input)
+  if (!kopia) return {}
+  const figures: Figures = { storedKopia: measured.stored / kopia.storedBytes }
+  for (const name of ['backup', 'incremental', 'restore'] as const) {
+    say(describe(`${name} kopia`, kopia[name]))
+    figures[`${name}Kopia`] = kopia[name].seconds / measured[name].ours.seconds
+    figures[`${name}KopiaCpu`] = kopia[name].cpuSeconds / measured[name].ours.cpuSeconds
+  }
+  return figures
 }
 
 async function files(base: string, own: Own): Promise<Figures> {
