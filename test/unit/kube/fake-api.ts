@@ -109,7 +109,7 @@ export function sendStatus(response: ServerResponse, code: number, status: objec
 export class FakeExec {
   readonly command: readonly string[]
   readonly query: URLSearchParams
-  /** All of stdin that arrived. Not kept when `countOnly`. */
+  /** All of stdin that arrived; when `countOnly`, its newest part. */
   stdin = Buffer.alloc(0)
   stdinBytes = 0
   stdinClosed = false
@@ -131,7 +131,7 @@ export class FakeExec {
       if (frame[0] === 255) this.stdinClosed = true
       if (frame[0] !== 0) return
       this.stdinBytes += frame.length - 1
-      if (!this.countOnly) this.stdin = Buffer.concat([this.stdin, frame.subarray(1)])
+      this.stdin = Buffer.concat([this.countOnly ? this.stdin.subarray(-16) : this.stdin, frame.subarray(1)])
     })
     socket.on('close', () => (this.closed = true))
     socket.on('error', () => (this.closed = true))
@@ -196,9 +196,9 @@ export class FakeExec {
   }
 }
 
-/** Waits for a condition; the test's own time-out is the deadline. */
+/** Waits for a condition, a little less long than a test may take. */
 export async function until(condition: () => boolean): Promise<void> {
-  const deadline = Date.now() + 15_000
+  const deadline = Date.now() + 50_000
   while (!condition()) {
     if (Date.now() > deadline) throw new Error(`the condition did not come true: ${condition.toString()}`)
     await new Promise((resolve) => setTimeout(resolve, 2))
