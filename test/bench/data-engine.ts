@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { openSync } from 'node:fs'
+import { createReadStream, openSync } from 'node:fs'
 import { fileSource } from '../../src/repository/file-source.ts'
 import { openOrInitRepository } from '../../src/repository/open-repository.ts'
 import type { ObjectStore } from '../../src/store/object-store.ts'
@@ -8,7 +8,7 @@ import { FolderStore } from '../harness/folder-store.ts'
 import { countedStore } from './counted-store.ts'
 
 /**
- * Our side of the bench in a process of its own: `data-engine.ts backup|folder|stream|restore|verify STORE …`; prints one JSON line. Like restic, `backup`
+ * Our side of the bench in a process of its own: `data-engine.ts backup|folder|tar|stream|restore|verify STORE …`; prints one JSON line. Like restic, `backup`
  * makes no hash of the whole unless told so.
  */
 async function main([action = '', at = '', what = '', how = '']: readonly string[]): Promise<void> {
@@ -17,19 +17,21 @@ async function main([action = '', at = '', what = '', how = '']: readonly string
   const repository = await openOrInitRepository(store, { passwords: [password] }, { keys: [{ workingPassword: password }] })
   const pool = randomBytes(action === 'stream' ? noiseBytes : 0)
   const idleMiB = process.memoryUsage.rss() / 2 ** 20
-  const result =
-    action === 'backup'
-      ? await repository.backupStream({
-          stream: fileSource(openSync(what, 'r')),
-          filename: 'data',
-          verifyBlobs: how === 'verify',
-          digest: how === 'digest',
-        })
-      : action === 'folder'
-        ? await repository.backupFolder({ paths: [what] })
-        : action === 'stream'
-          ? await repository.backupStream({ stream: noise(pool, Number(what)), filename: 'data', digest: false })
-          : await read(action === 'verify')
+  const actions: Readonly<Record<string, () => Promise<object>>> = {
+    backup: () =>
+      repository.backupStream({
+        stream: fileSource(openSync(what, 'r')),
+        filename: 'data',
+        verifyBlobs: how === 'verify',
+        digest: how === 'digest',
+      }),
+    folder: () => repository.backupFolder({ paths: [what] }),
+    tar: () => repository.backupTar({ tar: createReadStream(what, { highWaterMark: tarReadBytes }), prefixPath: '/data' }),
+    stream: () => repository.backupStream({ stream: noise(pool, Number(what)), filename: 'data', digest: false }),
+    restore: () => read(false),
+    verify: () => read(true),
+  }
+  const result = await actions[action]?.()
   console.log(JSON.stringify({ idleMiB, ...result, ...traffic, peakMiB: process.resourceUsage().maxRSS / 1024 }))
 
   async function read(hashing: boolean): Promise<{ readonly sizeBytes: number; readonly sha256?: string }> {
@@ -43,6 +45,8 @@ async function main([action = '', at = '', what = '', how = '']: readonly string
   }
 }
 
+/** As a frame of an exec has them at most. */
+const tarReadBytes = 256 << 10
 const noiseBytes = 16 << 20
 const pieceBytes = 1 << 20
 /** Shorter than the shortest chunk, so that every chunk has a stamp of its own. */

@@ -187,9 +187,17 @@ async function files(base: string, own: Own): Promise<Figures> {
     measureProcess('restic', ['-r', theirs, '--no-cache', 'backup', '-q', folder], { env, discardOutput: true })
   const first = { ours: await own('folder', ours, folder), theirs: await restic() }
   const again = { ours: await own('folder', ours, folder), theirs: await restic() }
-  for (const made of [folder, ours, theirs]) rmSync(made, { recursive: true })
+  for (const made of [ours, theirs]) rmSync(made, { recursive: true })
+  // As KubeExec and job pods send a volume.
+  const archive = join(base, 'small.tar')
+  await measureProcess('tar', ['cf', archive, '-C', base, 'small'])
+  rmSync(folder, { recursive: true })
+  const tar = await own('tar', ours, archive)
+  say(describe('smallFilesTar', tar))
+  for (const made of [ours, archive]) rmSync(made, { recursive: true })
   return {
     files: Number(values.files),
+    smallFilesTarMiBAboveIdle: aboveIdle(tar),
     ...mediansOf([{ ...compared('smallFiles', first), ...compared('smallFilesUnchanged', again) }]),
   }
 }
