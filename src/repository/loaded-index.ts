@@ -1,4 +1,5 @@
 import { HoldfastError } from '../base/errors.ts'
+import { orAborted } from '../base/or-aborted.ts'
 import { collectGarbage } from './collect-garbage.ts'
 import { BlobIndex, type BlobLocation } from './blob-index.ts'
 import type { RepositoryFiles } from './files.ts'
@@ -23,6 +24,7 @@ export class LoadedIndex {
   #markedBlobs = new BlobIndex()
   #marked: ReadonlySet<Id> = new Set()
   #loaded = new Set<Id>()
+  #refreshed: Promise<unknown> = Promise.resolve()
 
   constructor(files: RepositoryFiles) {
     this.#files = files
@@ -58,6 +60,15 @@ export class LoadedIndex {
    * a prune may run between this and the work.
    */
   async refresh(signal?: AbortSignal): Promise<void> {
+    const before = this.#refreshed
+    const own = this.#refreshAfter(before, signal)
+    this.#refreshed = Promise.allSettled([before, own]).then(() => undefined)
+    await own
+  }
+
+  /** One after the other: of two at once the one that began earlier could end later, and put in place what it read before packs were marked. */
+  async #refreshAfter(before: Promise<unknown>, signal?: AbortSignal): Promise<void> {
+    await (signal ? orAborted(before, signal) : before)
     for (let tries = 1; ; tries++) {
       try {
         return await this.#refreshOnce(signal)
