@@ -34,9 +34,9 @@ const outboxJobs = 64
 const outboxBytes = 512 << 10
 const firstFreshSlots = 1 << 17
 /** Another thread is worth its memory when one alone is so far behind although the cutting thread hashes for it, */
-const anotherThreadBytes = 16 << 20
+const anotherThreadBytes = 8 << 20
 /** and so much was new, since what is known is only looked up, and in whole chunks: with small files it is the walk that takes the time. */
-const anotherThreadNewBytes = 64 << 20
+const anotherThreadNewBytes = 16 << 20
 /**
  * Packs fill two or three at a time and a chunk goes to one of them by chance or by the threads' luck, so that the lengths of blobs in a pack do not
  * give away the order of chunks. Buffers are of 17 MiB as a rule; alone, a thread has one more for a second upload.
