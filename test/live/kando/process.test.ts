@@ -158,7 +158,7 @@ describe('kando process', () => {
 
   test('millions of bytes pass whole, and neither side holds them', async () => {
     const server = await serve()
-    const script = 'i=0; while [ $i -lt 64 ]; do head -c 1048576 /dev/zero; i=$((i+1)); done'
+    const script = 'i=0; while [ $i -lt 256 ]; do head -c 1048576 /dev/zero; i=$((i+1)); done'
     const before = residentMb(server)
     const child = start(['process', 'client', 'execute', '-q', '-a', socket, '--', 'sh', '-c', script])
     let size = 0
@@ -166,8 +166,9 @@ describe('kando process', () => {
 
     await waitFor('the end', () => child.exitCode === 0)
 
-    expect(size).toBe(64 << 20)
-    expect(residentMb(server) - before).toBeLessThan(60)
+    expect(size).toBe(256 << 20)
+    // V8 lets some 60 of what went through lie.
+    expect(residentMb(server) - before).toBeLessThan(128)
   })
 
   test('signals reach the process, by hand and handed on by execute', async () => {
