@@ -76,7 +76,7 @@ export interface BackupSession {
 }
 
 const progressEveryMs = 500
-/** The index of more than this takes the room that a second sealing thread would have: 256 MiB above idle hold for 500,000 blobs, some 750 GB. */
+/** At 393,216 blobs the table of the index doubles, to 52 MiB, and takes the room that a second sealing thread would have. */
 const largeIndexBlobs = 390_000
 
 /**

@@ -19,7 +19,7 @@ export class IndexWriter {
   #failure: { readonly error: unknown } | undefined
 
   /**
-   * `remember`: what was listed counts as known to this process at once. Without it that comes with the next reading of the index, and 52 to 139 bytes a
+   * `remember`: what was listed counts as known to this process at once. Without it that comes with the next reading of the index, and 69 to 139 bytes a
    * blob are spared until then.
    */
   constructor(context: RepositoryContext, signal: AbortSignal, { remember = true }: { readonly remember?: boolean } = {}) {

@@ -2,18 +2,18 @@ import type { RepositoryContext } from './context.ts'
 import { repositoryError } from './errors.ts'
 import { packKey } from './files.ts'
 import { type Id, shortId } from './format/ids.ts'
-import type { IndexedPack } from './format/index-file.ts'
-import { type BlobType, type PackedBlob, parseHeader, rawLength } from './format/pack-header.ts'
+import { type BlobType, type PackedBlob, rawLength } from './format/pack-header.ts'
 import { type SealedParts, nonceBytes, tagBytes } from './format/seal.ts'
 import { OpenPool } from './pipeline/open-pool.ts'
 import { PackBuilder, dataPackBytes } from './pipeline/pack-builder.ts'
+import type { StoredPack } from './pipeline/pack-upload.ts'
 import { type ReadRun, planReads } from './read-plan.ts'
 
 export interface RepackRequest {
   /** Packs and the blobs of each that move. */
   readonly packs: ReadonlyMap<Id, readonly PackedBlob[]>
   /** A new pack is in the store. */
-  readonly onPack: (pack: IndexedPack & { readonly sizeBytes: number }) => void
+  readonly onPack: (pack: StoredPack) => void
   readonly signal: AbortSignal
 }
 
@@ -141,7 +141,7 @@ export class PackWriter {
     { id, uncompressedLength }: Pick<PackedBlob, 'id' | 'uncompressedLength'>,
     parts: SealedParts,
   ): Promise<void> {
-    const pack = this.#open.get(type) ?? new PackBuilder(type, this.#buffer(type))
+    const pack = this.#open.get(type) ?? new PackBuilder(type, this.#buffer())
     this.#open.set(type, pack)
     pack.append(Buffer.from(id, 'hex'), parts, uncompressedLength)
     if (pack.isFull) await this.#close(pack)
@@ -151,8 +151,7 @@ export class PackWriter {
     for (const pack of this.#open.values()) await this.#close(pack)
   }
 
-  #buffer(type: BlobType): ArrayBufferLike {
-    if (type === 'tree') return new ArrayBuffer(dataPackBytes)
+  #buffer(): ArrayBufferLike {
     const spare = this.#spare ?? new ArrayBuffer(dataPackBytes)
     this.#spare = undefined
     return spare
@@ -162,7 +161,7 @@ export class PackWriter {
     this.#open.delete(pack.type)
     const { id, buffer, sizeBytes, header } = pack.build(this.#context.sealer)
     await this.#context.store.put(packKey(id), new Uint8Array(buffer, 0, sizeBytes), { sha256: id, signal: this.#signal })
-    if (pack.type === 'data') this.#spare = buffer
-    this.#onPack({ id, sizeBytes, blobs: parseHeader(header, `pack ${shortId(id)}`) })
+    this.#spare = buffer
+    this.#onPack({ id, sizeBytes, header })
   }
 }

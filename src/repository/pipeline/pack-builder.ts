@@ -4,6 +4,7 @@ import { type Id } from '../format/ids.ts'
 import { maxChunkBytes } from '../kernel/chunker.ts'
 import type { SealedParts, Sealer } from '../format/seal.ts'
 
+/** Of a header's memory, a hundred entries; it doubles as they come. */
 const firstHeaderBytes = 4096
 /** A pack is closed when its blobs and their entries reach this. Blobs alone do not count: a million tiny ones would make a header of more than the 16 MiB that restic reads. */
 const packTargetBytes = 16 << 20

@@ -26,6 +26,16 @@ function cancel(): void {
   world.api.put(ownKinds.actionSets, { ...there, metadata: { ...there.metadata, annotations } })
 }
 
+/** The next Run is made, and whoever made it does not hear so; meanwhile something else happens. */
+function createRunWithoutAnswer(meanwhile: () => void): void {
+  world.api.after = ({ verb, resource }) => {
+    if (verb !== 'create' || resource !== 'runs') return
+    world.api.after = () => undefined
+    meanwhile()
+    throw kubeError('KUBE_UNREACHABLE', 'connection reset')
+  }
+}
+
 describe('a watch of Runs that falls silent', () => {
   test('does not keep the operator from noticing that a worker died: its Lease says so', async () => {
     const operator: FakeProcess = {}
@@ -49,12 +59,7 @@ describe('a watch of Runs that falls silent', () => {
     silence(operator)
     world.blueprint({ backup: { phases: [say('p', 'k')] } })
     await world.operator({}, operator).ready
-    world.api.after = ({ verb, resource }) => {
-      if (verb !== 'create' || resource !== 'runs') return
-      world.api.after = () => undefined
-      cancel()
-      throw kubeError('KUBE_UNREACHABLE', 'connection reset')
-    }
+    createRunWithoutAnswer(cancel)
 
     const actionSet = world.actionSet([onApp('backup')])
 
@@ -68,12 +73,7 @@ describe('a watch of Runs that falls silent', () => {
     silence(operator)
     world.blueprint({ backup: { phases: [say('p', 'k')] } })
     await world.operator({}, operator).ready
-    world.api.after = ({ verb, resource }) => {
-      if (verb !== 'create' || resource !== 'runs') return
-      world.api.after = () => undefined
-      world.api.remove(ownKinds.blueprints, namespace, 'bp')
-      throw kubeError('KUBE_UNREACHABLE', 'connection reset')
-    }
+    createRunWithoutAnswer(() => world.api.remove(ownKinds.blueprints, namespace, 'bp'))
     const actionSet = world.actionSet([onApp('backup')])
     await world.worker().ready
 
